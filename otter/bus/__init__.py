@@ -1,0 +1,3 @@
+"""
+Notices, jobs and results on their way between the roles; in-process, or AMQP in a later issue.
+"""

@@ -1,0 +1,3 @@
+"""
+The only package that speaks to a provider: identity, compute, load balancing, customer webhooks.
+"""

@@ -1,0 +1,1 @@
+"""Frozen records, the ``Store`` interface and its implementations; imports nothing else of ours."""
