@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from attrs import field, frozen
-from pyrsistent import PMap, freeze
+from pyrsistent import PMap
 
+from otter.models.frozen import frozen_map, frozen_object
 from otter.models.ids import GroupId, InstanceId, LoadBalancerId, NodeId, ServerId, TenantId
 
 
@@ -35,8 +36,8 @@ class CreateServerJob:
 
     instance_id: InstanceId
     name: str
-    body: PMap[str, object] = field(converter=freeze)
-    metadata: PMap[str, str] = field(converter=freeze)
+    body: PMap[str, object] = field(converter=frozen_object)
+    metadata: PMap[str, str] = field(converter=frozen_map)
 
 
 @frozen

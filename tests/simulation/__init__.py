@@ -1,0 +1,1 @@
+"""Whole systems on a simulated clock, with faults, judged by what the cloud holds."""
