@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from attrs import field, frozen
-from pyrsistent import PMap, freeze, pmap
+from pyrsistent import PMap, pmap
 
+from otter.models.frozen import frozen_map, frozen_object
 from otter.models.ids import GroupId, InstanceId, LoadBalancerId, NodeId, ServerId, TenantId
 
 
@@ -34,7 +35,7 @@ class Server:
     name: str
     status: str
     created: datetime
-    metadata: PMap[str, str] = field(converter=freeze, factory=pmap)
+    metadata: PMap[str, str] = field(converter=frozen_map, factory=pmap)
     task_state: str | None = None
     addresses: tuple[tuple[str, str], ...] = ()
     fault: str = ""
@@ -52,8 +53,8 @@ class CreateServer:
 
     instance_id: InstanceId
     name: str
-    body: PMap[str, object] = field(converter=freeze)
-    metadata: PMap[str, str] = field(converter=freeze)
+    body: PMap[str, object] = field(converter=frozen_object)
+    metadata: PMap[str, str] = field(converter=frozen_map)
     tag: str = ""
 
 
@@ -72,6 +73,7 @@ class Node:
 
     :ivar online: what the health check found; None when there is none.
     :ivar connections: how many connections it carries now; None where the provider does not tell.
+    :ivar plain: whether it is of type PRIMARY with weight 1, as we add them.
     """
 
     node_id: NodeId
@@ -80,6 +82,7 @@ class Node:
     condition: NodeCondition = NodeCondition.ENABLED
     online: bool | None = None
     connections: int | None = None
+    plain: bool = True
 
 
 @frozen
@@ -158,7 +161,7 @@ class Cloud(Protocol):
         self, load_balancer_id: LoadBalancerId, node_id: NodeId, condition: NodeCondition
     ) -> None:
         """
-        Set a node's condition.
+        Set a node's condition, and its type to PRIMARY and its weight to 1.
 
         :raises ConflictingRequestError: immutable just now.
         :raises NotFoundError: the load balancer or the node is gone.

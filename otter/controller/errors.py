@@ -2,6 +2,8 @@
 Why a call is refused; the names are those of the wire (rest-api.md 1.6), the statuses are not.
 """
 
+from datetime import timedelta
+
 
 class RefusedError(Exception):
     """A call that is understood and not carried out; the text names the ids involved."""
@@ -32,7 +34,15 @@ class GroupPausedError(RefusedError):
 
 
 class CannotExecutePolicyError(RefusedError):
-    """Cooldown running, or nothing would change."""
+    """
+    Cooldown running, or nothing would change.
+
+    :ivar retry_after: how long the cooldown still runs; None when nothing would change.
+    """
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class CannotDeleteServerBelowMinError(RefusedError):

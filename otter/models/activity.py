@@ -4,8 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from attrs import field, frozen
-from pyrsistent import PMap, freeze, pmap
+from pyrsistent import PMap, pmap
 
+from otter.models.frozen import frozen_object
 from otter.models.ids import ActivityId, DeploymentId, GroupId, NotificationId, TenantId
 
 
@@ -56,7 +57,7 @@ class Activity:
     kind: ActivityKind
     actor: str
     reason: str
-    details: PMap[str, object] = field(converter=freeze, factory=pmap)
+    details: PMap[str, object] = field(converter=frozen_object, factory=pmap)
 
 
 @frozen
@@ -68,7 +69,7 @@ class Notification:
     group_id: GroupId
     url: str
     event: str
-    payload: PMap[str, object] = field(converter=freeze)
+    payload: PMap[str, object] = field(converter=frozen_object)
     created: datetime
     due: datetime
     attempts: int = 0

@@ -4,8 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from attrs import field, frozen
-from pyrsistent import PMap, freeze, pmap
+from pyrsistent import PMap, pmap
 
+from otter.models.frozen import frozen_map, frozen_object
 from otter.models.ids import GroupId, LoadBalancerId, PolicyId, TenantId
 
 
@@ -31,7 +32,7 @@ class GroupConfig:
     cooldown: int
     min_entities: int
     max_entities: int
-    metadata: PMap[str, str] = field(converter=pmap, factory=pmap)
+    metadata: PMap[str, str] = field(converter=frozen_map, factory=pmap)
 
 
 @frozen
@@ -61,7 +62,7 @@ class LaunchConfig:
 
     version: int
     type: LaunchType
-    args: PMap[str, object] = field(converter=freeze)
+    args: PMap[str, object] = field(converter=frozen_object)
 
 
 @frozen
@@ -85,7 +86,7 @@ class Group:
     suspended: bool = False
     deleting: bool = False
     group_touched: datetime | None = None
-    policy_touched: PMap[PolicyId, datetime] = field(converter=pmap, factory=pmap)
+    policy_touched: PMap[PolicyId, datetime] = field(converter=frozen_map, factory=pmap)
     generation: int = 1
 
 

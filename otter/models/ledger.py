@@ -14,13 +14,18 @@ from enum import StrEnum
 from attrs import field, frozen
 from pyrsistent import PMap, pmap
 
+from otter.models.frozen import frozen_map
 from otter.models.group import LoadBalancerTarget
 from otter.models.ids import GroupId, InstanceId, LoadBalancerId, ServerId, TenantId
 
 
 class EntryState(StrEnum):
-    """Where a server is on its way, in order; a later state is never followed by an earlier one,
-    except that a server leaves ``IN_SERVICE`` for ``JOINING`` when a load balancer loses it.
+    """
+    Where a server is on its way, in order.
+
+    A later state is never followed by an earlier one, with two exceptions: a server leaves
+    ``IN_SERVICE`` for ``JOINING`` when a load balancer loses it, and a ``LOST`` one that shows up
+    after all goes to ``DELETING``.
     """
 
     INTENDED = "intended"
@@ -46,6 +51,9 @@ class EntryState(StrEnum):
 
 TERMINAL = frozenset({EntryState.GONE, EntryState.LOST})
 """States that no longer occupy a place in the group."""
+
+LEAVING = frozenset({EntryState.DRAINING, EntryState.DELETING}) | TERMINAL
+"""States from which a server never comes back into service."""
 
 
 class Removal(StrEnum):
@@ -75,6 +83,10 @@ class LedgerEntry:
     :ivar reason: why it is in this state when that is not obvious (``stuck in BUILD``, ``HTTP 400
     …``).
     :ivar links: the cloud's own links of the server, as ``(rel, href)``.
+    :ivar served: when it first entered service.
+    :ivar draining_since: when all of its members were first seen to take no new connections.
+    :ivar absent: the cloud confirmed that the server is no more; what is left to do is to take its
+        members off the load balancers.
     """
 
     tenant_id: TenantId
@@ -92,11 +104,19 @@ class LedgerEntry:
     removal: Removal | None = None
     reason: str = ""
     links: tuple[tuple[str, str], ...] = ()
+    served: datetime | None = None
+    draining_since: datetime | None = None
+    absent: bool = False
 
     @property
     def occupies(self) -> bool:
         """Whether a server for this entry exists or may exist (promise S1 counts these)."""
-        return self.state not in TERMINAL
+        return self.state not in TERMINAL and not self.absent
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it no longer counts towards the desired capacity."""
+        return self.removal is not None or self.state in LEAVING
 
 
 class Failing(StrEnum):
@@ -119,6 +139,7 @@ class Convergence:
     :ivar retry_at: no create before this time.
     :ivar create_reasons: why creates fail, presentable to the owner; kept until recovery.
     :ivar balancer_reasons: what is wrong with load balancers, looked at anew in every cycle.
+    :ivar replaced_at: when servers were last replaced, oldest first; bounds replacement loops.
     """
 
     tenant_id: TenantId
@@ -147,4 +168,4 @@ class Ledger:
     """
 
     convergence: Convergence
-    entries: PMap[InstanceId, LedgerEntry] = field(converter=pmap, factory=pmap)
+    entries: PMap[InstanceId, LedgerEntry] = field(converter=frozen_map, factory=pmap)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from attrs import field, frozen
 from pyrsistent import PMap, pmap
 
+from otter.models.frozen import frozen_map
 from otter.models.ids import CapabilityHash, GroupId, PolicyId, TenantId, WebhookId
 
 
@@ -70,7 +71,7 @@ class Webhook:
     webhook_id: WebhookId
     name: str
     capability: CapabilityHash = field(repr=False)
-    metadata: PMap[str, str] = field(converter=pmap, factory=pmap)
+    metadata: PMap[str, str] = field(converter=frozen_map, factory=pmap)
 
 
 @frozen

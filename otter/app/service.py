@@ -1,0 +1,160 @@
+"""
+Put one process together from its configuration.
+
+``make_service`` only constructs; starting the service opens the store, learns the deployment's
+identity and then starts the roles. A store that cannot be opened at all ends the process with
+status
+1, because whoever supervises it must notice; one that fails later is waited for.
+"""
+
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import SystemRandom
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IReactorCore,
+    IReactorThreads,
+)
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.server import Site
+
+from otter.app.cloud import CloudAccess, make_cloud_access
+from otter.app.health import store_health
+from otter.bus.interface import Bus
+from otter.bus.local import LocalBus
+from otter.cloud.guard import ClientReactor
+from otter.config import Config
+from otter.controller.service import OtterController
+from otter.models.activity import Deployment
+from otter.models.ids import DeploymentId, new_uuid
+from otter.models.interface import Store
+from otter.models.memory.store import MemoryStore
+from otter.models.sqlite.store import SQLiteStore
+from otter.rest.app import make_site
+from otter.rest.auth import RoleNames
+from otter.rest.config import RestConfig
+from otter.supervisor.service import SupervisorService
+from otter.worker.notifier import Notifier
+from otter.worker.service import WorkerService
+
+
+class Reactor(ClientReactor, IReactorCore, IReactorThreads):
+    """What a process needs of its reactor."""
+
+
+class OtterService(MultiService):
+    """One process of Otter, with the roles its configuration names."""
+
+    log = Logger()
+
+    def __init__(self, config: Config, reactor: Reactor) -> None:
+        super().__init__()
+        self._config = config
+        self._reactor = reactor
+        self._port: IListeningPort | None = None
+        self._close_store: Callable[[], Awaitable[None]] | None = None
+        self._starting: Deferred[None] | None = None
+
+    def startService(self) -> None:
+        """Open the store, then start the roles."""
+        super().startService()
+        self._starting = Deferred.fromCoroutine(self._start())
+        _ = self._starting.addErrback(self._cannot_start)
+
+    async def _start(self) -> None:
+        store = await self._open_store()
+        candidate = Deployment(DeploymentId(new_uuid()), secrets.token_hex(32))
+        deployment = await store.deployment(candidate)
+        access = make_cloud_access(self._config, self._reactor, deployment.secret)
+        bus = LocalBus(self._reactor)
+        if "worker" in self._config.roles:
+            self._start_worker(store, bus, access)
+        if "supervisor" in self._config.roles:
+            SupervisorService(
+                store,
+                bus,
+                access.provider,
+                self._reactor,
+                self._config.supervisor,
+                deployment.deployment_id,
+            ).setServiceParent(self)
+        if "api" in self._config.roles:
+            await self._listen(self._make_site(store, bus, access, deployment))
+        self.log.info(
+            "otter.ready {roles} {deployment}",
+            roles=",".join(self._config.roles),
+            deployment=deployment.deployment_id,
+        )
+
+    async def _open_store(self) -> Store:
+        if self._config.store.kind == "memory":
+            return MemoryStore()
+        store = SQLiteStore(Path(self._config.store.path), self._reactor)
+        await store.open()
+        self._close_store = store.close
+        return store
+
+    def _start_worker(self, store: Store, bus: Bus, access: CloudAccess) -> None:
+        settings = self._config.worker
+        worker = WorkerService(bus, access.provider, self._reactor, settings, SystemRandom())
+        worker.setServiceParent(self)
+        Notifier(store, access.messenger, self._reactor, settings).setServiceParent(self)
+
+    def _make_site(
+        self, store: Store, bus: Bus, access: CloudAccess, deployment: Deployment
+    ) -> Site:
+        api = self._config.api
+        controller = OtterController(store, bus, self._reactor, self._config.limits, deployment)
+        rest = RestConfig(
+            api.base_url.rstrip("/"),
+            roles=RoleNames(
+                frozenset(api.full_roles),
+                frozenset(api.read_roles),
+                frozenset(api.cross_tenant_roles),
+            ),
+            max_body_bytes=api.body_limit_bytes,
+        )
+        validator = access.validator if api.authenticate else None
+        health = {"store": store_health(store), "identity": access.identity_health}
+        return make_site(rest, controller, validator, health, self._reactor)
+
+    async def _listen(self, site: Site) -> None:
+        endpoint = serverFromString(self._reactor, self._config.api.listen)
+        self._port = await endpoint.listen(site)
+
+    def _cannot_start(self, failure: Failure) -> None:
+        self.log.critical("otter.cannot_start: {error}", error=failure.getErrorMessage())
+        self.log.debug("{trace}", trace=failure.getTraceback())
+        # twistd has no way to end with a status of our own once the reactor runs.
+        self._reactor.addSystemEventTrigger("after", "shutdown", os._exit, 1)
+        self._reactor.stop()
+
+    def stopService(self) -> Deferred[None]:
+        """Take no more calls, let what is under way end or cut it short, close the store."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+        if self._port is not None:
+            listening, self._port = self._port, None
+            stopped = listening.stopListening()
+            if stopped is not None:
+                await stopped
+        stopping = super().stopService()
+        if stopping is not None:
+            await stopping
+        if self._close_store is not None:
+            await self._close_store()
+
+
+def make_service(config: Config, reactor: Reactor) -> OtterService:
+    """Return the process's service; nothing happens before it is started."""
+    return OtterService(config, reactor)

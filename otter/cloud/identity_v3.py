@@ -1,0 +1,99 @@
+"""Identity v3: password authentication scoped to a project, validation of callers' tokens."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import simplejson
+from twisted.internet.interfaces import IReactorTime
+
+from otter.cloud.classify import Service, classify
+from otter.cloud.http import Answer, HttpClient, reading
+from otter.cloud.interface import Caller
+from otter.cloud.tokens import Endpoint, IdentityConfig, Token, text_of, time_of
+from otter.models.ids import TenantId
+
+
+class IdentityV3:
+    """See ``Identity``."""
+
+    def __init__(self, config: IdentityConfig, http: HttpClient, clock: IReactorTime) -> None:
+        self._config = config
+        self._http = http
+        self._clock = clock
+        self._url = f"{config.endpoint}/auth/tokens"
+
+    async def authenticate(self, tenant_id: TenantId | None) -> Token:
+        """See ``Identity``."""
+        answer = await self._http.exchange(
+            "POST",
+            self._url,
+            headers={"content-type": "application/json", "accept": "application/json"},
+            body=simplejson.dumps(self._credentials(tenant_id)).encode(),
+        )
+        refuse_unless_well(answer, self._clock)
+        with reading("token"):
+            document = answer.json()["token"]
+            value = answer.headers["x-subject-token"]
+            expires = time_of(text_of(document, "expires_at"))
+            return Token(value, expires, tuple(_endpoints(document.get("catalog") or [])))
+
+    async def validate(self, subject: str, *, own: str) -> Caller | None:
+        """See ``Identity``."""
+        answer = await self._http.exchange(
+            "GET",
+            self._url,
+            headers={
+                "x-auth-token": own,
+                "x-subject-token": subject,
+                "accept": "application/json",
+            },
+            params=[("nocatalog", "1")],
+        )
+        if answer.status == 404:
+            return None
+        refuse_unless_well(answer, self._clock)
+        with reading("token"):
+            document = answer.json()["token"]
+            project = document.get("project")
+            return Caller(
+                user_id=text_of(document["user"], "id"),
+                user_name=text_of(document["user"], "name"),
+                tenant_id=TenantId(text_of(project, "id")) if project else None,
+                roles=frozenset(text_of(role, "name") for role in document.get("roles") or []),
+                expires=time_of(text_of(document, "expires_at")),
+            )
+
+    def _credentials(self, tenant_id: TenantId | None) -> dict[str, Any]:
+        user = {
+            "name": self._config.user_name,
+            "domain": {"name": self._config.user_domain},
+            "password": self._config.password,
+        }
+        identity = {"methods": ["password"], "password": {"user": user}}
+        if tenant_id is None:
+            return {"auth": {"identity": identity}}
+        return {"auth": {"identity": identity, "scope": {"project": {"id": tenant_id}}}}
+
+
+def refuse_unless_well(answer: Answer, clock: IReactorTime) -> None:
+    """
+    Raise what an answer of identity means, in our own words: its own may quote a token.
+
+    :raises CloudError: it is anything but 2xx.
+    """
+    now = datetime.fromtimestamp(clock.seconds(), UTC)
+    error = classify(Service.IDENTITY, answer.status, answer.headers, b"", now=now)
+    if error is not None:
+        raise error
+
+
+def _endpoints(catalog: list[dict[str, Any]]) -> Iterator[Endpoint]:
+    for service in catalog:
+        for endpoint in service.get("endpoints") or []:
+            yield Endpoint(
+                service_type=text_of(service, "type"),
+                region=str(endpoint.get("region_id") or endpoint.get("region") or ""),
+                interface=text_of(endpoint, "interface"),
+                url=text_of(endpoint, "url"),
+            )

@@ -1,0 +1,1 @@
+"""Files that ship with Otter: JSON Schemas of the API and the stores' migrations."""

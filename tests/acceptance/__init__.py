@@ -1,0 +1,1 @@
+"""Tests that install and start the real services and use them over real sockets."""

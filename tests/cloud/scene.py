@@ -1,0 +1,57 @@
+"""The real clients in front of the provider on the wire, for tests."""
+
+from typing import Any
+
+from treq.testing import StubTreq
+from twisted.internet.task import Clock
+
+from otter.cloud.fake import FakeCloud
+from otter.cloud.http import HttpClient
+from otter.cloud.openstack import OpenStackProvider, make_identity
+from otter.cloud.tokens import IdentityConfig, IdentityVersion, TokenCache
+from otter.cloud.validator import CachingValidator
+from otter.models.ids import TenantId
+from tests.cloud.wire import BASE, Wire
+from tests.cloud.wire_identity import PASSWORD, REGION, USER
+
+TENANT = TenantId("t-1")
+
+
+def a_config(version: IdentityVersion = IdentityVersion.V3, **changes: Any) -> IdentityConfig:
+    """Return the configuration that fits the wire."""
+    fields: dict[str, Any] = {
+        "auth_url": f"{BASE}/identity/v3/",
+        "version": version,
+        "user_name": USER,
+        "password": PASSWORD,
+        "region": REGION,
+        "project": TenantId("service"),
+    }
+    return IdentityConfig(**{**fields, **changes})
+
+
+class Scene:
+    """Everything wired as it is in earnest, save the network."""
+
+    def __init__(
+        self, version: IdentityVersion = IdentityVersion.V3, *, page_size: int = 2, **changes: Any
+    ) -> None:
+        self.clock = Clock()
+        self.wire = Wire(self.clock)
+        config = self.config = a_config(version, **changes)
+        requests: Any = StubTreq(self.wire.resource())
+        self.http = HttpClient(requests, self.clock)
+        self.identity = make_identity(config, self.http, self.clock)
+        self.tokens = TokenCache(self.identity, self.clock)
+        self.provider = OpenStackProvider(
+            config, self.http, self.tokens, self.clock, page_size=page_size
+        )
+        self.validator = CachingValidator(
+            self.identity, self.tokens, self.clock, own_scope=config.project, size_max=3
+        )
+        self.cloud = self.provider.cloud_for(TENANT)
+
+    @property
+    def world(self) -> FakeCloud:
+        """The fake behind the wire."""
+        return self.wire.provider.cloud_for(TENANT)
