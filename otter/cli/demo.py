@@ -14,7 +14,6 @@ from otter.testing.processes import (
     ProcessFailedError,
     RunningService,
     TimedOutError,
-    end_at_once,
 )
 from otter.testing.stack import FAST, Minicloud, Otter, start_minicloud, start_otter
 
@@ -58,7 +57,11 @@ async def _demo(reactor: Any, out: TextIO, *, story_only: bool) -> None:
     services: list[RunningService] = []
     listener = Listener()
     # Whatever ends us (Ctrl-C included) ends what we started.
-    reactor.addSystemEventTrigger("before", "shutdown", _stop_all, services, listener)
+    reactor.addSystemEventTrigger(
+        "before",
+        "shutdown",
+        lambda: Deferred.fromCoroutine(_stop_all(services, listener)),
+    )
     with tempfile.TemporaryDirectory(prefix="otter-demo-") as folder:
         try:
             await _play(reactor, narrator, services, listener, Path(folder), story_only=story_only)
@@ -103,7 +106,7 @@ async def _guide(cloud: Minicloud, otter: Otter, story: Story) -> str:
     return GUIDE.format(
         base_url=otter.base_url,
         project=story.project,
-        root=str(cloud.credentials["control_url"]).removesuffix("/control"),
+        root=cloud.credentials["root"],
         credentials=cloud.directory / "credentials.json",
         front=story.front,
         balancer=story.balancer,
@@ -114,12 +117,7 @@ async def _guide(cloud: Minicloud, otter: Otter, story: Story) -> str:
     )
 
 
-async def _stop_services(services: list[RunningService], listener: Listener) -> None:
-    for service in reversed(services):
-        await service.stop()
+async def _stop_all(services: list[RunningService], listener: Listener) -> None:
+    while services:
+        await services.pop().stop()
     await listener.stop()
-    end_at_once([s.pid for s in services if not s.ended])
-
-
-def _stop_all(services: list[RunningService], listener: Listener) -> Deferred[None]:
-    return Deferred.fromCoroutine(_stop_services(services, listener))

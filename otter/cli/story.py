@@ -52,7 +52,7 @@ class Story:
         token = await log_in(cloud, "demo", "demo")
         project = cloud.project_id("demo")
         headers = {"X-Auth-Token": token}
-        root = str(cloud.credentials["control_url"]).removesuffix("/control")
+        root = cloud.credentials["root"]
 
         def client(url: str) -> Client:
             return Client(cloud.reactor, url, headers)

@@ -1,18 +1,16 @@
 """Start ``twistd`` services as real processes, wait until they serve, end exactly those."""
 
-import os
+import ctypes
 import signal
 import socket
+import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectError, ProcessExitedAlready
-from twisted.internet.protocol import ProcessProtocol
-from twisted.python.failure import Failure
+from twisted.internet.error import ConnectError
 from twisted.web.client import ResponseFailed
 
 from otter.testing.client import Client
@@ -62,91 +60,92 @@ async def eventually(
         await sleep(reactor, every)
 
 
-class RunningService(ProcessProtocol):
+class RunningService:
     """
     One process that we started, with its output in a log file.
 
-    :ivar ended: whether it has ended.
+    It is not the reactor's child: a test's reactor stays clean while a process serves many tests.
+    It ends when we do, however we end.
     """
 
-    def __init__(self, reactor: Any, name: str, log: Path) -> None:
+    def __init__(self, reactor: Any, name: str, command: Sequence[str], log: Path) -> None:
         self.name = name
-        self.ended = False
         self.log = log
         self._reactor = reactor
-        self._file = log.open("ab")
-        self._waiting: list[Deferred[None]] = []
-
-    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N803 - Twisted's name
-        """Write output down."""
-        self._file.write(data)
-        self._file.flush()
-
-    def processEnded(self, reason: Failure) -> None:
-        """Tell everybody who waits for the end."""
-        self.ended = True
-        self._file.close()
-        waiting, self._waiting = self._waiting, []
-        for deferred in waiting:
-            deferred.callback(None)
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - calls one function of libc
+            )
 
     @property
     def pid(self) -> int:
         """The process id."""
-        pid: int = self.transport.pid  # type: ignore[union-attr]
-        return pid
+        return self._process.pid
 
-    async def wait_for_end(self, timeout: timedelta = STOP_TIMEOUT) -> None:
-        """Return when it has ended."""
-        if not self.ended:
-            ending: Deferred[None] = Deferred()
-            self._waiting.append(ending)
-            await ending.addTimeout(timeout.total_seconds(), self._reactor)
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
 
-    def signal(self, name: str) -> None:
-        """Send a signal, if it still runs."""
-        if not self.ended:
-            try:
-                self.transport.signalProcess(name)  # type: ignore[union-attr]
-            except ProcessExitedAlready:
-                return
+    async def wait_for_end(self) -> None:
+        """
+        Return when it has ended.
+
+        :raises TimedOutError: it has not within ``STOP_TIMEOUT``.
+        """
+
+        async def look() -> bool:
+            return self.ended
+
+        await eventually(self._reactor, f"the end of {self.name}", look, timeout=STOP_TIMEOUT)
 
     async def kill(self) -> None:
         """End it as a crash would."""
-        self.signal("KILL")
+        self._process.kill()
         await self.wait_for_end()
 
     async def stop(self) -> None:
         """End it in an orderly way; a process that does not listen is killed."""
-        self.signal("TERM")
+        self._process.terminate()
         try:
             await self.wait_for_end()
-        except TimeoutError:
+        except TimedOutError:
             await self.kill()
+
+    def end_at_once(self) -> None:
+        """End it without a reactor: politely, then not."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_TIMEOUT.total_seconds())
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def tail(self, lines: int = 30) -> str:
         """Return the end of its log."""
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-lines:])
 
 
+def _end_with_parent() -> None:
+    """Have Linux end this process when its parent dies; elsewhere this does nothing."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+
+
 def spawn_twistd(
-    reactor: Any, plugin: str, arguments: list[str], directory: Path
+    reactor: Any, plugin: str, arguments: Sequence[str], directory: Path
 ) -> RunningService:
-    """
-    Start ``twistd PLUGIN`` in the foreground, with ``directory`` for its log and scratch files.
-    """
+    """Start ``twistd PLUGIN`` in the foreground, with ``directory`` for its log and scratch."""
     directory.mkdir(parents=True, exist_ok=True)
     twistd = str(Path(sys.executable).with_name("twistd"))
-    command = [twistd, "--nodaemon", "--pidfile=", f"--rundir={directory}", plugin, *arguments]
-    service = RunningService(reactor, plugin, directory / f"{plugin}.log")
-    reactor.spawnProcess(
-        service,
-        sys.executable,
-        [sys.executable, *command],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        path=None,
-    )
-    return service
+    options = ["--nodaemon", "--pidfile=", f"--rundir={directory}"]
+    command = [sys.executable, twistd, *options, plugin, *arguments]
+    return RunningService(reactor, plugin, command, directory / f"{plugin}.log")
 
 
 async def wait_until_serving(
@@ -170,12 +169,3 @@ async def wait_until_serving(
         await eventually(client.reactor, service.name, look, timeout=timeout)
     except TimedOutError:
         raise ProcessFailedError(f"{service.name} is not ready:\n{service.tail()}") from None
-
-
-def end_at_once(pids: list[int]) -> None:
-    """Kill processes of ours that are still there when everything else failed."""
-    for pid in pids:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue

@@ -131,7 +131,7 @@ async def start_minicloud(reactor: Any, directory: Path, *arguments: str) -> Min
     await eventually(reactor, "the credentials file", written)
     known = json.loads(credentials.read_text("utf-8")) if credentials.exists() else {}
     cloud = Minicloud(reactor, directory, process, known)
-    root = known.get("control_url", "http://127.0.0.1:9/control").removesuffix("/control")
+    root = known.get("root", "http://127.0.0.1:9")
     await wait_until_serving(process, Client(reactor, root), "/health")
     return cloud
 
@@ -168,22 +168,21 @@ async def start_otter(
 
 
 async def log_in(cloud: Minicloud, user: str, project: str) -> str:
-    """Return a token of a user for a project, from identity v3."""
-    password = {
-        "user": {
-            "name": user,
-            "domain": {"name": "Default"},
-            "password": cloud.password_of(user),
-        }
-    }
+    """Return a token of a user of the credentials file for a project, by its name."""
+    return await log_in_as(cloud, user, cloud.password_of(user), cloud.project_id(project))
+
+
+async def log_in_as(cloud: Minicloud, user: str, password: str, project_id: str) -> str:
+    """Return a token from identity v3, scoped to the project."""
+    known = {"name": user, "domain": {"name": "Default"}, "password": password}
     client = Client(cloud.reactor, cloud.credentials["auth_url"].rstrip("/"))
     answer = await client.call(
         "POST",
         "/auth/tokens",
         {
             "auth": {
-                "identity": {"methods": ["password"], "password": password},
-                "scope": {"project": {"id": cloud.project_id(project)}},
+                "identity": {"methods": ["password"], "password": {"user": known}},
+                "scope": {"project": {"id": project_id}},
             }
         },
         timeout=timedelta(seconds=10),

@@ -211,7 +211,7 @@ class ExchangeTests(SynchronousTestCase):
 
         def act(request: Any) -> None:
             request.setHeader("content-length", "100")
-            request.write(b"begun")
+            request.write(b"")
 
         answer = self.successResultOf(self.exchange(act, discard=True))
 

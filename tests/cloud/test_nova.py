@@ -128,12 +128,21 @@ class NovaWireTests(SynchronousTestCase):
         self.assertEqual(5, len(found))
         self.assertEqual(3, len(self.wire.asked("GET", "name=")))
 
+    def test_cloud_that_knows_no_filter_is_filtered_here(self) -> None:
+        """A misspelled or unknown filter once never applied (lessons.md 3, item 39)."""
+        self.world.servers.add("web")
+        self.world.servers.add("somebody else's")
+        self.wire.filter_ignored = True
+
+        (found,) = self.successResultOf(Deferred.fromCoroutine(self.cloud.find_servers("web")))
+        self.assertEqual("web", found.name)
+
     def test_same_next_page_twice_is_an_error(self) -> None:
         """A listing that runs in circles is no view of the world."""
         self.world.servers.add("stuck")
         self.wire.page_loop = True
 
-        self.patch(self.wire, "marker_ignored", True)
+        self.wire.marker_ignored = True
         listing = Deferred.fromCoroutine(self.cloud.list_servers())
         self.assertIn("twice in a row", str(self.failureResultOf(listing, TransientError).value))
 

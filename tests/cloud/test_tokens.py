@@ -1,6 +1,7 @@
 """Tests of our tokens: fetched once, replaced in time, dropped when refused."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
@@ -52,6 +53,13 @@ class TokenCacheTests(SynchronousTestCase):
         """Ask for a token."""
         return Deferred.fromCoroutine(self.cache.token_for(TenantId(tenant)))
 
+    def fetch(self, token: Token, tenant: str = "t") -> None:
+        """Put a token into the cache."""
+        asking = self.ask(tenant)
+        self.identity.answers[-1].callback(token)
+
+        self.assertIs(token, self.successResultOf(asking))
+
     def test_identity_is_asked_once(self) -> None:
         """For all who wait, and for all who come while the token is good."""
         waiters = [self.ask(), self.ask()]
@@ -73,8 +81,7 @@ class TokenCacheTests(SynchronousTestCase):
 
     def test_token_is_replaced_before_it_expires(self) -> None:
         """A token that runs out half way through a create leaves the outcome open."""
-        self.ask()
-        self.identity.answers[0].callback(a_token("a"))
+        self.fetch(a_token("a"))
         self.clock.advance(3600 - 301)
         self.successResultOf(self.ask())
         self.clock.advance(1)
@@ -85,8 +92,7 @@ class TokenCacheTests(SynchronousTestCase):
 
     def test_short_lived_tokens_are_used_all_the_same(self) -> None:
         """A margin longer than a token's life would fetch one per call."""
-        self.ask()
-        self.identity.answers[0].callback(a_token("a", hours=60 / 3600))
+        self.fetch(a_token("a", hours=60 / 3600))
         self.clock.advance(47)
         self.successResultOf(self.ask())
         self.clock.advance(1)
@@ -106,16 +112,14 @@ class TokenCacheTests(SynchronousTestCase):
 
     def test_refused_token_is_dropped(self) -> None:
         """The next call fetches another one."""
-        self.ask()
-        self.identity.answers[0].callback(a_token("a"))
+        self.fetch(a_token("a"))
         self.cache.invalidate(TenantId("t"), a_token("a"))
 
         self.assertNoResult(self.ask())
 
     def test_newer_token_is_not_dropped_for_an_older_ones_refusal(self) -> None:
         """A hundred calls refused together fetch one token, not a hundred."""
-        self.ask()
-        self.identity.answers[0].callback(a_token("new"))
+        self.fetch(a_token("new"))
         self.cache.invalidate(TenantId("t"), a_token("old"))
 
         self.assertEqual("new", self.successResultOf(self.ask()).value)
@@ -123,8 +127,7 @@ class TokenCacheTests(SynchronousTestCase):
     def test_number_of_tokens_is_bounded(self) -> None:
         """The tenant not seen for longest is forgotten."""
         for tenant in ("a", "b", "c"):
-            self.ask(tenant)
-            self.identity.answers[-1].callback(a_token(tenant))
+            self.fetch(a_token(tenant), tenant)
         self.successResultOf(self.ask("c"))
 
         self.assertNoResult(self.ask("a"))
@@ -195,7 +198,8 @@ class IdentityTests(SynchronousTestCase):
         """No other error escapes, whatever identity sends."""
         for version in IdentityVersion:
             scene = Scene(version)
-            for document in ([], {}, {"token": {}}, {"access": {"token": []}}, None):
+            documents: list[Any] = [[], {}, {"token": {}}, {"access": {"token": []}}, None]
+            for document in documents:
                 odd = (200, {"x-subject-token": "t"}, document)
                 self.patch(scene.wire.identity, "answer", lambda *_call, odd=odd: odd)
                 work = Deferred.fromCoroutine(scene.identity.authenticate(TENANT))

@@ -157,6 +157,12 @@ class StoreContract(TestCase):
 
     timeout = 20
 
+    leaves_traces = False
+    """
+    Whether a write that is refused may leave a needless mark or message behind, as engines without
+    transactions do (see Note [Conditional writes] in ``otter.models.interface``).
+    """
+
     async def make_store(self) -> Store:
         """Return an empty store that the test need not close."""
         raise NotImplementedError

@@ -86,10 +86,8 @@ class PolicyTables(Tables):
             wanted = known | {webhook.webhook_id: webhook for webhook in webhooks}
             if len(wanted) > max_webhooks:
                 raise OverLimitError("webhooks", max_webhooks)
-            known.update(wanted)
             for webhook in webhooks:
-                digest = capability_digest(webhook.capability)
-                self._capabilities[digest] = (key, webhook.webhook_id)
+                self._put_webhook(key, webhook)
         self._record(activities)
 
     async def get_webhook(
@@ -157,6 +155,14 @@ class PolicyTables(Tables):
         if webhook is None:
             raise NoSuchWebhookError(f"no webhook {webhook_id} under policy {key[2]}")
         return webhook
+
+    def _put_webhook(self, key: PolicyKey, webhook: Webhook) -> None:
+        """Add a webhook, or replace the one of its id together with its capability."""
+        former = self._webhooks[key].get(webhook.webhook_id, webhook)
+        self._capabilities.pop(capability_digest(former.capability), None)
+        self._webhooks[key][webhook.webhook_id] = webhook
+        digest = capability_digest(webhook.capability)
+        self._capabilities[digest] = (key, webhook.webhook_id)
 
     def _forget_policy(self, key: PolicyKey) -> None:
         """Drop what hangs under a policy."""
