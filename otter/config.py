@@ -42,14 +42,17 @@ class IdentitySettings:
     """
     Where identity is and who we are there.
 
-    :ivar version: ``3`` or ``2.0``.
+    :ivar version: ``v3`` or ``v2.0``.
+    :ivar project: the id of a project on which the user has a role that lets it check other
+        people's tokens; empty asks with a token without scope.
     """
 
     auth_url: str
     user_name: str
     password: str = field(repr=False)
-    version: str = "3"
+    version: str = "v3"
     user_domain: str = "Default"
+    project: str = ""
     region: str = "RegionOne"
     interface: str = "public"
 
@@ -139,8 +142,8 @@ def parse(document: Mapping[str, Any]) -> Config:
     """
     config = _record(Config, document, "")
     check_roles(config.roles)
-    if config.identity.version not in {"3", "2.0"}:
-        raise ConfigError("identity.version", "must be 3 or 2.0")
+    if config.identity.version not in {"v3", "v2.0"}:
+        raise ConfigError("identity.version", "must be v3 or v2.0")
     if config.store.kind not in {"sqlite", "memory"}:
         raise ConfigError("store.kind", "must be sqlite or memory")
     return config

@@ -14,6 +14,7 @@ from otter.cloud.tokens import IdentityConfig, IdentityVersion, TokenCache
 from otter.cloud.transport import customer_requests, provider_requests
 from otter.cloud.validator import CachingValidator
 from otter.config import Config
+from otter.models.ids import TenantId
 from otter.rest.health import Health
 
 
@@ -34,6 +35,7 @@ def make_cloud_access(config: Config, reactor: ClientReactor, secret: str) -> Cl
     :param secret: the deployment's, which signs messages to customers.
     """
     settings = config.identity
+    own_project = TenantId(settings.project) if settings.project else None
     identity_config = IdentityConfig(
         settings.auth_url,
         IdentityVersion(settings.version),
@@ -42,6 +44,7 @@ def make_cloud_access(config: Config, reactor: ClientReactor, secret: str) -> Cl
         settings.user_domain,
         settings.region,
         settings.interface,
+        own_project,
     )
     http = HttpClient(provider_requests(reactor), reactor, timeout=config.cloud.timeout)
     identity = make_identity(identity_config, http, reactor)
@@ -55,14 +58,20 @@ def make_cloud_access(config: Config, reactor: ClientReactor, secret: str) -> Cl
 
     async def identity_health() -> Health:
         try:
-            await tokens.token_for(None)
+            await tokens.token_for(own_project)
         except CloudError as error:
             return Health(False, {"error": type(error).__name__})
         return Health(True)
 
     return CloudAccess(
         OpenStackProvider(identity_config, http, tokens, reactor),
-        CachingValidator(identity, tokens, reactor, staleness_max=config.api.token_staleness),
+        CachingValidator(
+            identity,
+            tokens,
+            reactor,
+            own_scope=own_project,
+            staleness_max=config.api.token_staleness,
+        ),
         SignedMessenger(customers, secret, reactor),
         identity_health,
     )

@@ -138,12 +138,18 @@ def _end_with_parent() -> None:
 
 
 def spawn_twistd(
-    reactor: Any, plugin: str, arguments: Sequence[str], directory: Path
+    reactor: Any,
+    plugin: str,
+    arguments: Sequence[str],
+    directory: Path,
+    logger: str | None = None,
 ) -> RunningService:
     """Start ``twistd PLUGIN`` in the foreground, with ``directory`` for its log and scratch."""
     directory.mkdir(parents=True, exist_ok=True)
     twistd = str(Path(sys.executable).with_name("twistd"))
     options = ["--nodaemon", "--pidfile=", f"--rundir={directory}"]
+    if logger is not None:
+        options.append(f"--logger={logger}")
     command = [sys.executable, twistd, *options, plugin, *arguments]
     return RunningService(reactor, plugin, command, directory / f"{plugin}.log")
 

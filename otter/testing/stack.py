@@ -98,12 +98,18 @@ class Otter:
     base_url: str
     process: RunningService
 
-    async def restart(self) -> None:
+    def spawn(self) -> None:
         """Start a new process on the same files; the old one must have ended."""
-        self.process = spawn_twistd(
-            self.reactor, "otter", ["--config", str(self.config)], self.directory
-        )
+        self.process = _spawn_otter(self.reactor, self.config)
+
+    async def ready(self) -> None:
+        """Return when the process serves."""
         await wait_until_serving(self.process, Client(self.reactor, self.base_url), "/health")
+
+
+def _spawn_otter(reactor: Any, config: Path) -> RunningService:
+    arguments = ["--config", str(config)]
+    return spawn_twistd(reactor, "otter", arguments, config.parent, "otter.app.logs.json_log")
 
 
 async def start_minicloud(reactor: Any, directory: Path, *arguments: str) -> Minicloud:
@@ -150,6 +156,7 @@ async def start_otter(
                 "user_name": service_user["name"],
                 "password": service_user["password"],
                 "region": cloud.credentials["region"],
+                "project": cloud.project_id("service"),
             },
             "api": {"base_url": base_url, "listen": f"tcp:{port}:interface=127.0.0.1"},
             "store": {"path": str(directory / "otter.sqlite")},
@@ -161,9 +168,8 @@ async def start_otter(
     config = directory / "otter.toml"
     config.touch(mode=0o600)
     config.write_text(to_toml(document), "utf-8")
-    process = spawn_twistd(reactor, "otter", ["--config", str(config)], directory)
-    otter = Otter(reactor, directory, config, base_url, process)
-    await wait_until_serving(process, Client(reactor, base_url), "/health")
+    otter = Otter(reactor, directory, config, base_url, _spawn_otter(reactor, config))
+    await otter.ready()
     return otter
 
 
