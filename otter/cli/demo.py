@@ -30,16 +30,18 @@ Both are still running until you press Ctrl-C.
 
 Try, in another terminal:
 
-  export OTTER={base_url}/v1.0/{project} TOKEN={token}
+  export OTTER={base_url}/v1.0/{project} FRONT={front}
+  export TOKEN={token}
+  export IMAGE={image} FLAVOR={flavor} BALANCER={balancer}
+
+  curl -s -H "X-Auth-Token: $TOKEN" $OTTER/groups -d '{{
+    "groupConfiguration": {{"name": "mine", "cooldown": 0, "minEntities": 1, "maxEntities": 5}},
+    "launchConfiguration": {{"type": "launch_server", "args": {{
+      "server": {{"name": "web", "imageRef": "'$IMAGE'", "flavorRef": "'$FLAVOR'"}},
+      "loadBalancers": [{{"loadBalancerId": '$BALANCER', "port": 8000}}]}}}},
+    "scalingPolicies": [{{"name": "up", "type": "webhook", "change": 1, "cooldown": 0}}]}}'
   curl -s -H "X-Auth-Token: $TOKEN" $OTTER/groups
-  curl -s -H "X-Auth-Token: $TOKEN" -d '{{
-      "groupConfiguration": {{"name": "mine", "cooldown": 0, "minEntities": 1, "maxEntities": 5}},
-      "launchConfiguration": {{"type": "launch_server", "args": {{
-          "server": {{"imageRef": "{image}", "flavorRef": "{flavor}"}},
-          "loadBalancers": [{{"loadBalancerId": {balancer}, "port": 8000}}]}}}},
-      "scalingPolicies": [{{"name": "up", "type": "webhook", "change": 1, "cooldown": 0}}]
-    }}' $OTTER/groups
-  curl -s {front}
+  curl -s $FRONT
 """
 
 

@@ -64,6 +64,21 @@ def see_off(entry: LedgerEntry, reason: str, now: datetime) -> LedgerEntry:
     )
 
 
+def resurfaced(closed: LedgerEntry, server: Server) -> bool:
+    """
+    Return whether a server with the marks of a closed entry must be seen off after all.
+
+    It must if the ledger gave it up, or if the cloud had said that this very server is no more. One
+    that was released or disowned is not ours, and neither is a copy of our marks.
+    """
+    if closed.state not in TERMINAL:
+        return False
+    if closed.server_id is None:
+        return True
+    back = closed.absent and closed.server_id == server.server_id
+    return back and destiny_of(server) not in {Destiny.GOING, Destiny.GONE}
+
+
 def apply_results(
     entries: Mapping[InstanceId, LedgerEntry], results: Iterable[JobResult], now: datetime
 ) -> Observation:
@@ -131,8 +146,9 @@ class Observer:
         """
         Return entries for servers that bear our group's marks and have no live entry.
 
-        One the ledger gave up as lost, or whose create was refused, is deleted; one it never heard
-        of is adopted as a new member; one it released, or that names another server, is left alone.
+        One the ledger gave up as lost, whose create was refused, or that was gone and is back, is
+        deleted; one it never heard of is adopted as a new member; one it released, or that names
+        another server, is left alone.
         """
         live = {e.instance_id for e in entries}
         found: list[LedgerEntry] = []
@@ -154,8 +170,10 @@ class Observer:
                         reason="adopted: it bears our marks and the ledger had no entry",
                     )
                 )
-            elif closed.state in TERMINAL and closed.server_id is None:
-                late = evolve(closed, server_id=server.server_id, links=server.links)
+            elif resurfaced(closed, server):
+                late = evolve(
+                    closed, server_id=server.server_id, links=server.links, absent=False
+                )
                 found.append(see_off(late, "appeared after it was given up", self.now))
         return found
 
@@ -210,8 +228,8 @@ class Observer:
         expected = entry.state is EntryState.DELETING
         reason = entry.reason if expected else "deleted by somebody else"
         if not entry.memberships:
-            return close(entry, reason or "deleted", self.now)
-        return evolve(see_off(entry, reason, self.now), absent=True, removal=Removal.DELETE)
+            return evolve(close(entry, reason or "deleted", self.now), absent=True)
+        return evolve(see_off(entry, reason, self.now), absent=True)
 
     def _present(self, entry: LedgerEntry, server: Server) -> LedgerEntry:
         destiny = destiny_of(server)

@@ -18,9 +18,9 @@ from otter.bus.interface import DeleteServerJob
 from otter.models.errors import ConflictError
 from otter.models.ids import DeploymentId, GroupId, TenantId
 from otter.models.interface import Store
-from otter.models.ledger import TERMINAL, EntryState, LedgerEntry, Removal
+from otter.models.ledger import EntryState, LedgerEntry, Removal
 from otter.supervisor.marks import marks_for, marks_of
-from otter.supervisor.observing import close, see_off
+from otter.supervisor.observing import close, resurfaced, see_off
 from otter.supervisor.world import Stranger, World
 from otter.timing import utc_now
 
@@ -82,8 +82,9 @@ class Orphans:
                 await self.store.adopt_orphan(entry)
             except ConflictError:
                 return  # the group was created meanwhile; its own cycles see to the server
-        elif closed.state in TERMINAL and closed.server_id is None:
-            await self._put(see_off(evolve(closed, server_id=server.server_id), reason, now))
+        elif closed.removal is not Removal.RELEASE and resurfaced(closed, server):
+            late = evolve(closed, server_id=server.server_id, absent=False)
+            await self._put(see_off(late, reason, now))
         else:
             return
         self.log.warn(
@@ -101,7 +102,7 @@ class Orphans:
     def _look(self, entry: LedgerEntry, world: World) -> LedgerEntry:
         now = utc_now(self.clock)
         if entry.server_id is None or entry.server_id in world.absent:
-            return close(entry, entry.reason, now)
+            return evolve(close(entry, entry.reason, now), absent=entry.server_id is not None)
         server = world.servers.get(entry.server_id)
         if server is not None and marks_of(server) != marks_for(entry, self.deployment_id):
             return close(entry, "disowned: marks removed", now)

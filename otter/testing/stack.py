@@ -17,7 +17,7 @@ from otter.testing.processes import (
     wait_until_serving,
 )
 
-FAST = {
+FAST: Mapping[str, Mapping[str, float]] = {
     "supervisor": {
         "build_timeout_seconds": 4,
         "settle_seconds": 1.5,

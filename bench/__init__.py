@@ -1,0 +1,1 @@
+"""Benchmarks that print ratios against a yardstick measured in the same run."""
