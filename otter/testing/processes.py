@@ -91,6 +91,11 @@ class RunningService:
         """Whether it has ended."""
         return self._process.poll() is not None
 
+    @property
+    def status(self) -> int | None:
+        """The exit status (negative for a signal), or None while it runs."""
+        return self._process.poll()
+
     async def wait_for_end(self) -> None:
         """
         Return when it has ended.
