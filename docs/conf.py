@@ -1,6 +1,14 @@
 """How Sphinx builds this documentation: nothing beyond Sphinx, nothing from the network."""
 
+import sys
 from importlib.metadata import version as version_of
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tools.config_reference import reference
+
+(Path(__file__).parent / "configuration.rst").write_text(reference(), encoding="utf-8")
 
 project = "Otter"
 author = "The Otter authors"

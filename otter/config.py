@@ -42,6 +42,12 @@ class IdentitySettings:
     """
     Where identity is and who we are there.
 
+    :ivar auth_url: with or without the version, with or without a slash at the end.
+    :ivar user_name: our own service user, which has a role on every tenant's project.
+    :ivar password: of that user.
+    :ivar user_domain: the name of its domain.
+    :ivar region: of the endpoints to use; empty takes the first of any region.
+    :ivar interface: which of a service's endpoints to use: public, internal or admin.
     :ivar version: ``v3`` or ``v2.0``.
     :ivar project: the id of a project on which the user has a role that lets it check other
         people's tokens; empty asks with a token without scope.
@@ -64,6 +70,10 @@ class ApiSettings:
 
     :ivar base_url: the root that links in answers start with, as clients reach us.
     :ivar listen: a Twisted endpoint description.
+    :ivar body_limit_bytes: larger request bodies are refused with 413.
+    :ivar full_roles: roles that may do everything on the token's own project.
+    :ivar read_roles: roles that may look at everything but secrets.
+    :ivar cross_tenant_roles: roles that may do everything on every project.
     :ivar authenticate: ask identity whose token it is; off only for development.
     :ivar token_staleness: a token revoked at identity may be accepted this much longer.
     """
@@ -80,16 +90,25 @@ class ApiSettings:
 
 @frozen
 class CloudSettings:
-    """How calls to the cloud are made; ``timeout`` covers a whole exchange, body included."""
+    """
+    How calls to the cloud are made.
+
+    :ivar timeout: for a whole exchange, body included.
+    :ivar tokens: tenants whose tokens are kept.
+    """
 
     timeout: timedelta = timedelta(seconds=30)
     tokens: int = 10_000
-    """Tenants whose tokens are kept."""
 
 
 @frozen
 class NotifySettings:
-    """Messages to customers' own webhooks; ``allow_private`` lets them go to private addresses."""
+    """
+    Messages to customers' own webhooks.
+
+    :ivar allow_private: let them go to loopback and private addresses too.
+    :ivar timeout: for one delivery.
+    """
 
     allow_private: bool = False
     timeout: timedelta = timedelta(seconds=10)
@@ -97,7 +116,12 @@ class NotifySettings:
 
 @frozen
 class StoreSettings:
-    """Where records are kept: ``sqlite`` in the file ``path``, or ``memory`` (for trying out)."""
+    """
+    Where records are kept.
+
+    :ivar kind: ``sqlite``, or ``memory`` for trying out.
+    :ivar path: of the database file.
+    """
 
     kind: str = "sqlite"
     path: str = "otter.sqlite"
@@ -105,7 +129,11 @@ class StoreSettings:
 
 @frozen
 class Config:
-    """Everything Otter is told at start."""
+    """
+    Everything Otter is told at start.
+
+    :ivar roles: what this process does: ``api``, ``supervisor``, ``worker``.
+    """
 
     identity: IdentitySettings
     api: ApiSettings = ApiSettings()

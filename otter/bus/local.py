@@ -65,7 +65,9 @@ class LocalBus:
     def _hand_over(
         self, handler: Callable[[Message], Awaitable[None]] | None, message: Message
     ) -> None:
-        if handler is None or self._under_way >= self._capacity:
+        if handler is None:  # no such role in this process
+            return
+        if self._under_way >= self._capacity:
             self.log.warn("message.dropped {kind}", kind=type(message).__name__)
             return
         self._under_way += 1

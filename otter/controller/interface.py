@@ -72,7 +72,13 @@ class GroupView:
 
 @frozen
 class Limits:
-    """How much one tenant may have (rest-api.md 7)."""
+    """
+    How much one tenant may have (rest-api.md 7).
+
+    :ivar max_groups: groups of one tenant.
+    :ivar max_policies_per_group: policies of one group.
+    :ivar max_webhooks_per_policy: webhooks of one policy.
+    """
 
     max_groups: int = 1000
     max_policies_per_group: int = 100
