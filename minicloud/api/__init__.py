@@ -1,0 +1,1 @@
+"""The HTTP faces of the cloud: they parse, authorise, ask the components and format."""

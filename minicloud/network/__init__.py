@@ -1,0 +1,1 @@
+"""The network controller: a subnet per project and a fixed address per server."""

@@ -1,0 +1,1 @@
+"""Compute nodes: each runs servers through one driver."""

@@ -1,0 +1,1 @@
+"""The user manager: users, projects, roles and tokens."""
