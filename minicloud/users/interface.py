@@ -27,7 +27,19 @@ class UnknownProjectError(Exception):
 
 
 class NameTakenError(Exception):
-    """A user or project of that name or id exists already."""
+    """A user, project or application credential of that name or id exists already."""
+
+
+class UnknownUserError(Exception):
+    """There is no such user, or it has no project."""
+
+
+class UnknownApplicationError(Exception):
+    """There is no such application credential of this user."""
+
+
+class RolesNotHeldError(Exception):
+    """An application credential is to have roles that its owner has not."""
 
 
 @frozen
@@ -45,6 +57,7 @@ class Token:
 
     :ivar project: what it is scoped to, or None.
     :ivar roles: names of roles on that project.
+    :ivar application: the application credential that it was issued for, or None.
     """
 
     token_id: str = field(repr=False)
@@ -54,6 +67,33 @@ class Token:
     roles: tuple[str, ...]
     issued: datetime
     expires: datetime
+    application: "Application | None" = None
+
+
+@frozen
+class Application:
+    """
+    An application credential: lets a program act as its owner on one project, with some roles.
+
+    :ivar expires: until when it is good, or None.
+    """
+
+    application_id: str
+    name: str
+    description: str
+    user_id: str
+    project: Project
+    roles: tuple[str, ...]
+    expires: datetime | None = None
+
+
+@frozen
+class Member:
+    """A user, and which roles it was given on a project."""
+
+    user_id: str
+    name: str
+    roles: tuple[str, ...]
 
 
 @frozen
@@ -77,6 +117,82 @@ class Authenticate(Message[Token]):
     password: str = field(repr=False)
     scope: Scope | None = None
     user_id: str = ""
+
+
+@frozen
+class AuthenticateApplication(Message[Token]):
+    """
+    Issue a token for an application credential, named by its id or by its name and its owner.
+
+    :raises NotAuthenticatedError: no.
+    """
+
+    application_id: str
+    secret: str = field(repr=False)
+    name: str = ""
+    user_id: str = ""
+    user_name: str = ""
+
+
+@frozen
+class Impersonate(Message[Token]):
+    """
+    Issue a token of somebody else's, for the first project that the user has a role on.
+
+    :raises UnknownUserError: there is nobody to be.
+    """
+
+    user_name: str
+    lifetime: timedelta
+
+
+@frozen
+class ListMembers(Message[Sequence[Member]]):
+    """
+    Return who was given roles on a project, service accounts left out.
+
+    :raises UnknownProjectError: there is no such project.
+    """
+
+    project_id: str
+
+
+@frozen
+class CreateApplication(Message[Application]):
+    """
+    Add an application credential for its owner on a project.
+
+    :ivar roles: empty stands for all that the owner has there.
+    :raises NameTakenError: the owner has one of this name.
+    :raises RolesNotHeldError: the owner has not these roles.
+    """
+
+    user_id: str
+    project_id: str
+    name: str
+    secret: str = field(repr=False)
+    roles: tuple[str, ...] = ()
+    description: str = ""
+    expires: datetime | None = None
+
+
+@frozen
+class ListApplications(Message[Sequence[Application]]):
+    """Return a user's application credentials in the order of their creation."""
+
+    user_id: str
+
+
+@frozen
+class DeleteApplication(Message[None]):
+    """
+    Remove an application credential, and with it every token that was issued for it.
+
+    :raises UnknownApplicationError: there is none.
+    """
+
+    user_id: str
+    application_id: str
 
 
 @frozen

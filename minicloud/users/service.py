@@ -12,25 +12,36 @@ from pyrsistent import PMap
 from minicloud.bus import CheckHealth, MessageBus
 from minicloud.clock import CloudTime
 from minicloud.config import ProjectConfig, UserConfig, stable_id
+from minicloud.users.applications import Applications
 from minicloud.users.interface import (
     USERS,
+    Application,
     Authenticate,
+    AuthenticateApplication,
+    CreateApplication,
     CreateProject,
     CreateUser,
+    DeleteApplication,
     FindProject,
     FindToken,
+    Impersonate,
+    ListApplications,
+    ListMembers,
     ListProjects,
+    Member,
     NameTakenError,
     NotAuthenticatedError,
     Project,
     ResetUsers,
     RevokeAllTokens,
     RevokeToken,
+    RolesNotHeldError,
     Scope,
     SetTokenLifetime,
     Token,
     UnknownProjectError,
     UnknownTokenError,
+    UnknownUserError,
 )
 from minicloud.users.passwords import PasswordHash, hash_password
 
@@ -71,6 +82,12 @@ class Users:
             USERS,
             {
                 Authenticate: self._authenticate,
+                AuthenticateApplication: self._authenticate_application,
+                Impersonate: self._impersonate,
+                ListMembers: self._list_members,
+                CreateApplication: self._create_application,
+                ListApplications: self._list_applications,
+                DeleteApplication: self._delete_application,
                 FindToken: self._find_token,
                 RevokeToken: self._revoke,
                 RevokeAllTokens: self._revoke_all,
@@ -87,6 +104,7 @@ class Users:
     def _load(self) -> None:
         projects, users, self._lifetime = self._configured
         self._tokens: dict[str, Token] = {}
+        self._applications = Applications()
         self._projects = {p.project_id: Project(p.project_id, p.name) for p in projects}
         ids = {p.name: p.project_id for p in projects}
         self._users: dict[str, _User] = {}
@@ -125,6 +143,47 @@ class Users:
             raise NotAuthenticatedError
         return self._issue(user, project, roles)
 
+    async def _authenticate_application(self, message: AuthenticateApplication) -> Token:
+        owner = message.user_id or stable_id("user", message.user_name)
+        found = self._applications.find(message.application_id, owner, message.name)
+        good = self._applications.matches(found, message.secret)
+        if found is None or not good or (found.expires and found.expires <= self._time.now()):
+            raise NotAuthenticatedError
+        user = self._users[found.user_id]
+        return self._issue(user, found.project, found.roles, application=found)
+
+    async def _impersonate(self, message: Impersonate) -> Token:
+        user = self._users.get(stable_id("user", message.user_name))
+        if user is None or not user.roles:
+            raise UnknownUserError
+        # In the order of the projects' creation: a persistent map has an order of its own.
+        project = next(one for one in self._projects.values() if one.project_id in user.roles)
+        return self._issue(user, project, user.roles_on(project), message.lifetime)
+
+    async def _list_members(self, message: ListMembers) -> Sequence[Member]:
+        project = self._project(message.project_id)
+        return tuple(
+            Member(user.user_id, user.name, user.roles[project.project_id])
+            for user in self._users.values()
+            if project.project_id in user.roles
+        )
+
+    async def _create_application(self, message: CreateApplication) -> Application:
+        project = self._project(message.project_id)
+        held = self._users[message.user_id].roles_on(project)
+        if not held or not set(message.roles) <= set(held):
+            raise RolesNotHeldError
+        return self._applications.add(message, project, message.roles or held)
+
+    async def _list_applications(self, message: ListApplications) -> Sequence[Application]:
+        return self._applications.of_user(message.user_id)
+
+    async def _delete_application(self, message: DeleteApplication) -> None:
+        gone = self._applications.remove(message.user_id, message.application_id)
+        self._tokens = {
+            key: token for key, token in self._tokens.items() if token.application != gone
+        }
+
     def _scoped(self, scope: Scope | None) -> Project | None:
         if scope is None:
             return None
@@ -134,8 +193,18 @@ class Users:
                 return project
         raise NotAuthenticatedError
 
-    def _issue(self, user: _User, project: Project | None, roles: tuple[str, ...]) -> Token:
+    def _issue(
+        self,
+        user: _User,
+        project: Project | None,
+        roles: tuple[str, ...],
+        lifetime: timedelta | None = None,
+        application: Application | None = None,
+    ) -> Token:
         now = self._time.now()
+        expires = now + (self._lifetime if lifetime is None else lifetime)
+        if application is not None and application.expires is not None:
+            expires = min(expires, application.expires)
         token = Token(
             secrets.token_hex(16),
             user.user_id,
@@ -143,7 +212,8 @@ class Users:
             project,
             roles,
             now,
-            now + self._lifetime,
+            expires,
+            application,
         )
         while len(self._tokens) >= MAX_TOKENS:
             del self._tokens[next(iter(self._tokens))]

@@ -45,6 +45,8 @@ class Service(StrEnum):
     IDENTITY = "identity"
     COMPUTE = "compute"
     LOAD_BALANCER = "rax:load-balancer"
+    IMAGE = "image"
+    ORCHESTRATION = "orchestration"
 
 
 @frozen
@@ -162,14 +164,13 @@ def message_of(body: bytes) -> str:
     Return the provider's own words: one printable line of bounded length, or empty.
 
     Nova wraps them in an object of one key, load balancers put them at the top with the details
-    below ``validationErrors``.
+    below ``validationErrors``, Heat puts them in one object of several.
     """
     document = _document(body)
     if document is None:
         return ""
-    if len(document) == 1:
-        inner = next(iter(document.values()))
-        document = inner if isinstance(inner, dict) else document
+    inner = next(iter(document.values())) if len(document) == 1 else document.get("error")
+    document = inner if isinstance(inner, dict) else document
     words = [document.get("message"), *_details(document)]
     text = "; ".join(word for word in words if isinstance(word, str) and word)
     return _UNPRINTABLE.sub(" ", text).strip()[:MESSAGE_SIZE_MAX]

@@ -8,7 +8,7 @@ Note [The whole exchange]
     timeout becomes ``TransientError``, a cancellation from outside stays one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Protocol
@@ -34,6 +34,8 @@ from twisted.web.iweb import IResponse
 
 from otter.cloud.errors import CloudError, InvalidRequestError, NotSentError, TransientError
 from otter.cloud.guard import ForbiddenAddressError
+from otter.metrics import Metrics, status_class
+from otter.timing import utc_now
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 EXCHANGE_TIMEOUT = timedelta(seconds=60)
@@ -105,6 +107,7 @@ class HttpClient:
 
     :param requests: treq's client; it must not retry by itself.
     :param timeout: for connecting, sending, headers and body together.
+    :param service: what the metrics call whoever answers.
     """
 
     def __init__(
@@ -114,11 +117,26 @@ class HttpClient:
         *,
         timeout: timedelta = EXCHANGE_TIMEOUT,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
+        metrics: Metrics | None = None,
+        service: str = "other",
     ) -> None:
         self._requests = requests
+        self._metrics = metrics or Metrics()
+        self._service = service
         self._clock = clock
         self._timeout = timeout
         self._body_limit_bytes = body_limit_bytes
+
+    def named(self, service: str) -> "HttpClient":
+        """Return a client that differs only in what the metrics call whoever answers."""
+        return HttpClient(
+            self._requests,
+            self._clock,
+            timeout=self._timeout,
+            body_limit_bytes=self._body_limit_bytes,
+            metrics=self._metrics,
+            service=service,
+        )
 
     async def exchange(
         self,
@@ -138,7 +156,19 @@ class HttpClient:
         :raises TransientError: there is no whole answer.
         :raises InvalidRequestError: the address is forbidden.
         """
-        work = self._exchange(method, url, headers, params, body, discard=discard)
+        started, outcome = utc_now(self._clock), "CancelledError"
+        try:
+            work = self._exchange(method, url, headers, params, body, discard=discard)
+            answer = await self._in_time(work)
+            outcome = status_class(answer.status)
+        except CloudError as why:
+            outcome = type(why).__name__
+            raise
+        finally:
+            self._metrics.cloud_call(self._service, outcome, utc_now(self._clock) - started)
+        return answer
+
+    async def _in_time(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         seconds = self._timeout.total_seconds()
         whole = Deferred.fromCoroutine(work).addTimeout(seconds, self._clock)
         try:

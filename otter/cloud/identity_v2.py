@@ -8,7 +8,7 @@ import simplejson
 from twisted.internet.interfaces import IReactorTime
 
 from otter.cloud.http import HttpClient, reading
-from otter.cloud.identity_v3 import refuse_unless_well
+from otter.cloud.identity_answers import is_absent, refuse_unless_well
 from otter.cloud.interface import Caller
 from otter.cloud.tokens import Endpoint, IdentityConfig, Token, text_of, time_of
 from otter.models.ids import TenantId
@@ -25,7 +25,7 @@ class IdentityV2:
         self._clock = clock
         self._url = f"{config.endpoint}/tokens"
 
-    async def authenticate(self, tenant_id: TenantId | None) -> Token:
+    async def authenticate(self, tenant_id: TenantId | None, /) -> Token:
         """See ``Identity``."""
         answer = await self._http.exchange(
             "POST",
@@ -41,6 +41,7 @@ class IdentityV2:
                 value=text_of(token, "id"),
                 expires=time_of(text_of(token, "expires")),
                 catalog=tuple(_endpoints(access.get("serviceCatalog") or [])),
+                tenant_id=_tenant(token),
             )
 
     async def validate(self, subject: str, *, own: str) -> Caller | None:
@@ -50,17 +51,16 @@ class IdentityV2:
             f"{self._url}/{quote(subject, safe='')}",
             headers={"x-auth-token": own, "accept": "application/json"},
         )
-        if answer.status == 404:
+        if is_absent(answer):
             return None
         refuse_unless_well(answer, self._clock)
         with reading("token"):
             access = answer.json()["access"]
-            tenant = access["token"].get("tenant")
             user = access["user"]
             return Caller(
                 user_id=text_of(user, "id"),
                 user_name=text_of(user, "name"),
-                tenant_id=TenantId(text_of(tenant, "id")) if tenant else None,
+                tenant_id=_tenant(access["token"]),
                 roles=frozenset(text_of(role, "name") for role in user.get("roles") or []),
                 expires=time_of(text_of(access["token"], "expires")),
             )
@@ -71,14 +71,24 @@ class IdentityV2:
         return {"auth": auth if tenant_id is None else {**auth, "tenantId": tenant_id}}
 
 
+def endpoints_of(service_type: str, endpoint: dict[str, Any]) -> Iterator[Endpoint]:
+    """Return the endpoints that one entry of a catalog stands for, one per interface."""
+    for key, interface in _INTERFACES.items():
+        if endpoint.get(key):
+            yield Endpoint(
+                service_type=service_type,
+                region=str(endpoint.get("region") or ""),
+                interface=interface,
+                url=text_of(endpoint, key),
+            )
+
+
 def _endpoints(catalog: list[dict[str, Any]]) -> Iterator[Endpoint]:
     for service in catalog:
         for endpoint in service.get("endpoints") or []:
-            for key, interface in _INTERFACES.items():
-                if endpoint.get(key):
-                    yield Endpoint(
-                        service_type=text_of(service, "type"),
-                        region=str(endpoint.get("region") or ""),
-                        interface=interface,
-                        url=text_of(endpoint, key),
-                    )
+            yield from endpoints_of(text_of(service, "type"), endpoint)
+
+
+def _tenant(token: dict[str, Any]) -> TenantId | None:
+    tenant = token.get("tenant")
+    return TenantId(text_of(tenant, "id")) if tenant else None

@@ -1,14 +1,13 @@
 """Identity v3: password authentication scoped to a project, validation of callers' tokens."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import simplejson
 from twisted.internet.interfaces import IReactorTime
 
-from otter.cloud.classify import Service, classify
-from otter.cloud.http import Answer, HttpClient, reading
+from otter.cloud.http import HttpClient, reading
+from otter.cloud.identity_answers import is_absent, refuse_unless_well
 from otter.cloud.interface import Caller
 from otter.cloud.tokens import Endpoint, IdentityConfig, Token, text_of, time_of
 from otter.models.ids import TenantId
@@ -23,20 +22,36 @@ class IdentityV3:
         self._clock = clock
         self._url = f"{config.endpoint}/auth/tokens"
 
-    async def authenticate(self, tenant_id: TenantId | None) -> Token:
+    async def authenticate(self, tenant_id: TenantId | None, /) -> Token:
         """See ``Identity``."""
+        return await self._token(self._credentials(tenant_id))
+
+    async def authenticate_application(self, credential_id: str, secret: str) -> Token:
+        """
+        Return a fresh token by an application credential, which knows its project.
+
+        :raises AuthenticationError: it is wrong, expired or revoked.
+        """
+        credential = {"id": credential_id, "secret": secret}
+        method = "application_credential"
+        return await self._token({"auth": {"identity": {"methods": [method], method: credential}}})
+
+    async def _token(self, credentials: dict[str, Any]) -> Token:
         answer = await self._http.exchange(
             "POST",
             self._url,
             headers={"content-type": "application/json", "accept": "application/json"},
-            body=simplejson.dumps(self._credentials(tenant_id)).encode(),
+            body=simplejson.dumps(credentials).encode(),
         )
         refuse_unless_well(answer, self._clock)
         with reading("token"):
             document = answer.json()["token"]
-            value = answer.headers["x-subject-token"]
-            expires = time_of(text_of(document, "expires_at"))
-            return Token(value, expires, tuple(_endpoints(document.get("catalog") or [])))
+            return Token(
+                value=answer.headers["x-subject-token"],
+                expires=time_of(text_of(document, "expires_at")),
+                catalog=tuple(_endpoints(document.get("catalog") or [])),
+                tenant_id=_project(document),
+            )
 
     async def validate(self, subject: str, *, own: str) -> Caller | None:
         """See ``Identity``."""
@@ -50,16 +65,15 @@ class IdentityV3:
             },
             params=[("nocatalog", "1")],
         )
-        if answer.status == 404:
+        if is_absent(answer):
             return None
         refuse_unless_well(answer, self._clock)
         with reading("token"):
             document = answer.json()["token"]
-            project = document.get("project")
             return Caller(
                 user_id=text_of(document["user"], "id"),
                 user_name=text_of(document["user"], "name"),
-                tenant_id=TenantId(text_of(project, "id")) if project else None,
+                tenant_id=_project(document),
                 roles=frozenset(text_of(role, "name") for role in document.get("roles") or []),
                 expires=time_of(text_of(document, "expires_at")),
             )
@@ -76,16 +90,9 @@ class IdentityV3:
         return {"auth": {"identity": identity, "scope": {"project": {"id": tenant_id}}}}
 
 
-def refuse_unless_well(answer: Answer, clock: IReactorTime) -> None:
-    """
-    Raise what an answer of identity means, in our own words: its own may quote a token.
-
-    :raises CloudError: it is anything but 2xx.
-    """
-    now = datetime.fromtimestamp(clock.seconds(), UTC)
-    error = classify(Service.IDENTITY, answer.status, answer.headers, b"", now=now)
-    if error is not None:
-        raise error
+def _project(document: dict[str, Any]) -> TenantId | None:
+    project = document.get("project")
+    return TenantId(text_of(project, "id")) if project else None
 
 
 def _endpoints(catalog: list[dict[str, Any]]) -> Iterator[Endpoint]:

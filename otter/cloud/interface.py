@@ -16,6 +16,7 @@ from attrs import field, frozen
 from pyrsistent import PMap, pmap
 
 from otter.models.frozen import frozen_map, frozen_object
+from otter.models.group import LaunchType
 from otter.models.ids import GroupId, InstanceId, LoadBalancerId, NodeId, ServerId, TenantId
 
 
@@ -210,6 +211,20 @@ class TokenValidator(Protocol):
 
         :raises AuthenticationError: identity says the token is no good (never cached as good).
         :raises CloudError: identity cannot be asked now (any other subclass); nobody is let in.
+        """
+
+
+class LaunchChecker(Protocol):
+    """Asks the cloud beforehand about what a launch config names."""
+
+    async def check_launch(
+        self, tenant_id: TenantId, kind: LaunchType, args: PMap[str, object]
+    ) -> tuple[str, ...]:
+        """
+        Return what the cloud would refuse about a launch config (rest-api.md 4.6), one sentence
+        each, empty if nothing.
+
+        :raises CloudError: the cloud cannot be asked now.
         """
 
 

@@ -84,14 +84,14 @@ class OpenStackProvider:
     """
     See ``CloudProvider``.
 
-    :param tokens: our own tokens, shared with whoever else needs them.
+    :param tokens: our tokens for the tenants, shared with whoever else needs them.
     """
 
     def __init__(
         self,
         config: IdentityConfig,
         http: HttpClient,
-        tokens: TokenCache,
+        tokens: TokenCache[TenantId],
         clock: IReactorTime,
         *,
         page_size: int = PAGE_SIZE,

@@ -11,7 +11,13 @@ from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
 from otter.cloud.classify import Service, classify
-from otter.cloud.errors import AuthenticationError, CloudError, NotSentError, ThrottledError
+from otter.cloud.errors import (
+    AccessDeniedError,
+    AuthenticationError,
+    CloudError,
+    NotSentError,
+    ThrottledError,
+)
 from otter.cloud.http import Answer, HttpClient
 from otter.cloud.tokens import Token, TokenCache
 from otter.models.ids import TenantId
@@ -32,7 +38,7 @@ class Session:
     tenant_id: TenantId
     service: Service
     place: Place
-    tokens: TokenCache
+    tokens: TokenCache[TenantId]
     http: HttpClient
     clock: IReactorTime
 
@@ -64,17 +70,21 @@ class Session:
         :raises CloudError: it did not succeed.
         """
 
-        async def send() -> Answer:
-            token = await self._token()
+        async def send(token: Token) -> Answer:
             url = self._url(token, path, at_root=at_root)
             return await self._send(token, method, url, params, document, headers or {})
 
+        token = await self._token()
         try:
-            return await send()
+            return await send(token)
         except AuthenticationError:
+            self.tokens.invalidate(self.tenant_id, token)
             if not repeat:
                 raise
-        return await send()
+            other = await self._token()
+            if other.value == token.value:
+                raise
+        return await send(other)
 
     async def _send(
         self,
@@ -86,7 +96,7 @@ class Session:
         headers: Mapping[str, str],
     ) -> Answer:
         body, kind = _encoded(document)
-        answer = await self.http.exchange(
+        answer = await self.http.named(self.service).exchange(
             method,
             url,
             headers={"x-auth-token": token.value, "accept": "application/json", **kind, **headers},
@@ -94,8 +104,6 @@ class Session:
             body=body,
         )
         error = self._error(answer, token)
-        if isinstance(error, AuthenticationError):
-            self.tokens.invalidate(self.tenant_id, token)
         if error is not None:
             raise error
         return answer
@@ -112,12 +120,13 @@ class Session:
         """
         Return our token for the tenant.
 
+        :raises AccessDeniedError: we may not act for the tenant.
         :raises NotSentError: identity does not give us one, so the service was not asked. In
             particular, that identity did not find something says nothing about the service.
         """
         try:
             return await self.tokens.token_for(self.tenant_id)
-        except (AuthenticationError, ThrottledError):
+        except (AccessDeniedError, AuthenticationError, ThrottledError):
             raise
         except CloudError as error:
             raise NotSentError(f"identity: {error.message}", status=error.status) from error

@@ -5,23 +5,32 @@ Note [Why a token is refused]
     A token can be refused by a service because it expired, was revoked, or is so new that the
     service has not heard of it. Whoever is refused drops that very token and asks again: by then
     another caller may have put a newer one in its place, which stays.
+
+    If the newer one is refused too, it is probably too new (lessons.md 3, item 40), and an even
+    newer one would be refused as well, for ever. So for a while after a token was dropped its
+    successor stays, whoever refuses it; a later call finds it known everywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from attrs import field, frozen
 from twisted.internet.interfaces import IReactorTime
 
-from otter.cloud.errors import EndpointMissingError
+from otter.cloud.errors import AuthenticationError, EndpointMissingError
 from otter.cloud.flight import Recent, SingleFlight
 from otter.cloud.interface import Caller
 from otter.models.ids import TenantId
 
 REFRESH_MARGIN = timedelta(minutes=5)
+SETTLING_TIME = timedelta(seconds=10)
 TOKENS_MAX = 10_000
+
+K = TypeVar("K")
+K_contra = TypeVar("K_contra", contravariant=True)
+V = TypeVar("V")
 
 
 class IdentityVersion(StrEnum):
@@ -73,11 +82,16 @@ class Endpoint:
 
 @frozen
 class Token:
-    """A token of ours, until when it is good, and the catalog that came with it."""
+    """
+    A token of ours, until when it is good, and the catalog that came with it.
+
+    :ivar tenant_id: the project it is scoped to, where identity said so.
+    """
 
     value: str = field(repr=False)
     expires: datetime
     catalog: tuple[Endpoint, ...] = ()
+    tenant_id: TenantId | None = None
 
     def endpoint(self, service_type: str, *, region: str, interface: str) -> str:
         """
@@ -85,18 +99,35 @@ class Token:
 
         :raises EndpointMissingError: the catalog has no such service in that region.
         """
-        for one in self.catalog:
-            here = not region or one.region in {region, ""}
-            if one.service_type == service_type and one.interface == interface and here:
-                return one.url.rstrip("/")
+        named = [
+            one
+            for one in self.catalog
+            if one.service_type == service_type and one.interface == interface
+        ]
+        # What is everywhere comes second: Rackspace lists its first compute service that way.
+        here = [one for one in named if not region or one.region == region]
+        for one in here or [one for one in named if not one.region]:
+            return one.url.rstrip("/")
         where = f" in {region}" if region else ""
         raise EndpointMissingError(f"the catalog has no {service_type} service{where}")
+
+
+class TokenSource(Protocol[K_contra]):
+    """Where tokens come from."""
+
+    async def authenticate(self, scope: K_contra, /) -> Token:
+        """
+        Return a fresh token for a scope.
+
+        :raises AccessDeniedError: there is none for this scope, and trying again will not help.
+        :raises AuthenticationError: identity refuses ourselves.
+        """
 
 
 class Identity(Protocol):
     """The identity service, spoken to as the service user."""
 
-    async def authenticate(self, tenant_id: TenantId | None) -> Token:
+    async def authenticate(self, tenant_id: TenantId | None, /) -> Token:
         """
         Return a fresh token of the service user, scoped to a project (None: to none).
 
@@ -120,9 +151,9 @@ class _Held:
     until: datetime
 
 
-class TokenCache:
+class TokenCache(Generic[K]):
     """
-    Our tokens by project: fetched once for all who wait, refreshed before they expire, bounded.
+    Tokens by scope: fetched once for all who wait, refreshed before they expire, bounded.
 
     :param margin: how long before its expiry a token is no longer handed out; at most a fifth of
         its life, so that short-lived tokens are of use at all.
@@ -130,39 +161,64 @@ class TokenCache:
 
     def __init__(
         self,
-        identity: Identity,
+        source: TokenSource[K],
         clock: IReactorTime,
         *,
         margin: timedelta = REFRESH_MARGIN,
         size_max: int = TOKENS_MAX,
     ) -> None:
-        self._identity = identity
+        self._source = source
         self._clock = clock
         self._margin = margin
-        self._tokens: Recent[TenantId | None, _Held] = Recent(size_max)
-        self._flights: SingleFlight[TenantId | None, Token] = SingleFlight()
+        self._tokens: Recent[K, _Held] = Recent(size_max)
+        self._dropped: Recent[K, datetime] = Recent(size_max)
+        self._flights: SingleFlight[K, Token] = SingleFlight()
 
-    async def token_for(self, tenant_id: TenantId | None) -> Token:
+    async def token_for(self, scope: K) -> Token:
         """
         Return a token that is good for a while yet.
 
-        :raises CloudError: see ``Identity.authenticate``; failures are not remembered.
+        :raises CloudError: see ``TokenSource.authenticate``; failures are not remembered.
         """
-        held = self._tokens.get(tenant_id)
+        held = self._tokens.get(scope)
         if held is not None and self._now() < held.until:
             return held.token
-        return await self._flights.run(tenant_id, lambda: self._fetch(tenant_id))
+        return await self._flights.run(scope, lambda: self._fetch(scope))
 
-    def invalidate(self, tenant_id: TenantId | None, token: Token) -> None:
-        """Forget a token that was refused, unless a newer one has taken its place."""
-        held = self._tokens.get(tenant_id)
-        if held is not None and held.token.value == token.value:
-            self._tokens.drop(tenant_id)
+    def invalidate(self, scope: K, token: Token) -> None:
+        """
+        Forget a token that was refused, unless a newer one has taken its place or it is itself so
+        new that this may be why; see Note [Why a token is refused].
+        """
+        held = self._tokens.get(scope)
+        if held is None or held.token.value != token.value:
+            return
+        dropped = self._dropped.get(scope)
+        if dropped is not None and timedelta(0) <= self._now() - dropped < SETTLING_TIME:
+            return
+        self._dropped.put(scope, self._now())
+        self._tokens.drop(scope)
 
-    async def _fetch(self, tenant_id: TenantId | None) -> Token:
-        token = await self._identity.authenticate(tenant_id)
+    async def use(self, scope: K, work: Callable[[Token], Awaitable[V]]) -> V:
+        """
+        Do something with a token; if that one is refused and there is another, once more.
+
+        :raises AuthenticationError: the other one is refused as well.
+        """
+        token = await self.token_for(scope)
+        try:
+            return await work(token)
+        except AuthenticationError:
+            self.invalidate(scope, token)
+            other = await self.token_for(scope)
+            if other.value == token.value:
+                raise
+        return await work(other)
+
+    async def _fetch(self, scope: K) -> Token:
+        token = await self._source.authenticate(scope)
         margin = min(self._margin, (token.expires - self._now()) / 5)
-        self._tokens.put(tenant_id, _Held(token, token.expires - margin))
+        self._tokens.put(scope, _Held(token, token.expires - margin))
         return token
 
     def _now(self) -> datetime:

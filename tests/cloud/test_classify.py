@@ -176,12 +176,14 @@ class MessageTests(SynchronousTestCase):
     """The provider's own words."""
 
     def test_words_are_found_where_services_put_them(self) -> None:
-        """Below one key, at the top, and in the details."""
+        """Below one key, at the top, in the details, and where Heat has them."""
         expected = {
             b'{"badRequest": {"message": "no", "code": 400}}': "no",
             b'{"message": "no", "code": 400}': "no",
             b'{"message": "bad", "validationErrors": {"messages": ["a", "b"]}}': "bad; a; b",
             b'{"error": "text"}': "",
+            b'{"title": "Bad", "code": 400, "error": {"message": "no", "type": "X"}}': "no",
+            b'{"message": "no", "code": 400, "error": "Bad"}': "no",
             b"<html>": "",
             b"[]": "",
             b"\xff": "",

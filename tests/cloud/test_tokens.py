@@ -7,7 +7,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from otter.cloud.errors import EndpointMissingError, TransientError
+from otter.cloud.errors import AuthenticationError, EndpointMissingError, TransientError
 from otter.cloud.interface import Caller
 from otter.cloud.tokens import Endpoint, Identity, IdentityVersion, Token, TokenCache
 from otter.models.ids import TenantId
@@ -22,7 +22,7 @@ class SlowIdentity:
         self.asked: list[TenantId | None] = []
         self.answers: list[Deferred[Token]] = []
 
-    async def authenticate(self, tenant_id: TenantId | None) -> Token:
+    async def authenticate(self, tenant_id: TenantId | None, /) -> Token:
         """Wait for the answer."""
         self.asked.append(tenant_id)
         answer: Deferred[Token] = Deferred()
@@ -124,6 +124,52 @@ class TokenCacheTests(SynchronousTestCase):
 
         self.assertEqual("new", self.successResultOf(self.ask()).value)
 
+    def test_successor_of_a_refused_token_is_given_time(self) -> None:
+        """Refused as well it is probably too new, and an even newer one would fare no better."""
+        self.fetch(a_token("a"))
+        self.cache.invalidate(TenantId("t"), a_token("a"))
+        self.fetch(a_token("b"))
+        self.clock.advance(9)
+        self.cache.invalidate(TenantId("t"), a_token("b"))
+        kept = self.successResultOf(self.ask())
+        self.clock.advance(1)
+        self.cache.invalidate(TenantId("t"), a_token("b"))
+
+        self.assertEqual("b", kept.value)
+        self.assertNoResult(self.ask())
+
+    def test_time_that_went_backwards_keeps_no_bad_token(self) -> None:
+        """A clock that was put right must not make a refused token stay for an hour."""
+        self.clock.advance(3000)
+        self.fetch(a_token("a", hours=2))
+        self.cache.invalidate(TenantId("t"), a_token("a"))
+        self.fetch(a_token("b", hours=2))
+        self.clock.rightNow = 0.0
+        self.cache.invalidate(TenantId("t"), a_token("b"))
+
+        self.assertNoResult(self.ask())
+
+    def use(self, *refused: str) -> "Deferred[str]":
+        """Use a token, of which some are refused; returns the one that was not."""
+
+        async def work(token: Token) -> str:
+            if token.value in refused:
+                raise AuthenticationError("refused", status=401)
+            return token.value
+
+        return Deferred.fromCoroutine(self.cache.use(TenantId("t"), work))
+
+    def test_work_is_done_once_more_with_another_token(self) -> None:
+        """Once, and not if there is no other one."""
+        self.fetch(a_token("a"))
+        used = self.use("a")
+        self.identity.answers[1].callback(a_token("b"))
+        refused = self.use("b")
+
+        self.assertEqual("b", self.successResultOf(used))
+        self.failureResultOf(refused, AuthenticationError)
+        self.assertEqual(2, len(self.identity.asked))
+
     def test_number_of_tokens_is_bounded(self) -> None:
         """The tenant not seen for longest is forgotten."""
         for tenant in ("a", "b", "c"):
@@ -176,6 +222,15 @@ class RecordTests(SynchronousTestCase):
         self.assertEqual("http://everywhere", found("dns", "B"))
         for service, region in (("compute", "C"), ("volume", "A")):
             self.assertRaises(EndpointMissingError, found, service, region)
+
+    def test_endpoint_of_the_region_comes_before_one_of_none(self) -> None:
+        """Rackspace lists its first compute service, in no region, beside the one that we speak."""
+        first = Endpoint("compute", "", "public", "http://v1")
+        second = Endpoint("compute", "A", "public", "http://v2")
+        token = Token("t", datetime.fromtimestamp(0, UTC), (first, second))
+
+        self.assertEqual("http://v2", token.endpoint("compute", region="A", interface="public"))
+        self.assertEqual("http://v1", token.endpoint("compute", region="B", interface="public"))
 
 
 class IdentityTests(SynchronousTestCase):

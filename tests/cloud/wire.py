@@ -6,6 +6,7 @@ fake's answers and errors get the spelling of the real services.
 """
 
 import re
+from copy import copy
 from typing import Any, cast
 
 import simplejson
@@ -27,8 +28,9 @@ from otter.cloud.errors import (
     TransientError,
 )
 from otter.cloud.fake import FakeCloud, FakeProvider
+from otter.cloud.fake_launch import FakeLaunchChecker
 from otter.cloud.interface import INSTANCE_KEY, CreateServer, LoadBalancer, NodeCondition, Server
-from otter.models.ids import InstanceId, LoadBalancerId, NodeId, ServerId, TenantId
+from otter.models.ids import InstanceId, LoadBalancerId, NodeId, ServerId
 from tests.cloud.wire_identity import WireIdentity
 
 BASE = "http://cloud.invalid"
@@ -56,6 +58,7 @@ class Wire:
     """
     The services of one region.
 
+    :ivar launches: the fake that decides about images, flavors, limits and stacks.
     :ivar requests: ``(method, uri, headers, body)`` of every request, oldest first.
     :ivar max_microversion: what Nova says it speaks; empty for a service without microversions.
     :ivar broken_versions: whether Nova cannot say what it speaks.
@@ -70,6 +73,7 @@ class Wire:
     def __init__(self, clock: Clock) -> None:
         self.provider = FakeProvider(clock)
         self.identity = WireIdentity(clock, BASE)
+        self.launches = FakeLaunchChecker()
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.max_microversion = "2.96"
         self.broken_versions = False
@@ -169,6 +173,67 @@ class Wire:
         await cloud.remove_server_metadata(ServerId(server), [key])
         return _reply(request, 204, None)
 
+    # --- launching --------------------------------------------------------------------------
+
+    @app.route("/compute/v2.1/<tenant>/images/<image>", methods=["GET"])
+    def show_image(self, request: Request, tenant: str, image: str) -> bytes:
+        """Show an image as Nova's proxy does, which newer microversions have not."""
+        self._enter(request, tenant)
+        if request.getHeader("openstack-api-version"):
+            return _reply(request, 404, {"itemNotFound": {"message": "no proxy"}})
+        status = self._image(image)
+        return _reply(request, 200, {"image": {"id": image, "status": status}})
+
+    @app.route("/image/v2/images/<image>", methods=["GET"])
+    def show_glance_image(self, request: Request, image: str) -> bytes:
+        """Show an image as Glance does: in small letters, and with a page if there is none."""
+        self._enter(request, None)
+        try:
+            return _reply(request, 200, {"id": image, "status": self._image(image).lower()})
+        except CloudError as error:
+            request.setResponseCode(status_of(error))
+            return b"<html>404 Not Found</html>"
+
+    @app.route("/compute/v2.1/<tenant>/flavors/<flavor>", methods=["GET"])
+    def show_flavor(self, request: Request, tenant: str, flavor: str) -> bytes:
+        """Show a flavor."""
+        self._enter(request, tenant)
+        self._check_there(flavor)
+        return _reply(request, 200, {"flavor": {"id": flavor}})
+
+    @app.route("/compute/v2.1/<tenant>/limits", methods=["GET"])
+    def show_limits(self, request: Request, tenant: str) -> bytes:
+        """Show limits; what has none is -1 or missing."""
+        self._enter(request, tenant)
+        limits = self.launches.limits
+        absolute = {"maxServerMeta": 128, "maxPersonality": limits.count_max}
+        if limits.count_max is None:
+            absolute["maxPersonality"] = -1
+        if limits.size_max_bytes is not None:
+            absolute["maxPersonalitySize"] = limits.size_max_bytes
+        return _reply(request, 200, {"limits": {"rate": [], "absolute": absolute}})
+
+    @app.route("/orchestration/v1/<tenant>/stacks/preview", methods=["POST"])
+    def preview_stack(self, request: Request, tenant: str) -> bytes:
+        """Preview a stack, or fail as Heat does."""
+        self._enter(request, tenant)
+        if self.launches.preview is None:
+            return _reply(request, 200, {"stack": {}})
+        status, words = self.launches.preview
+        error = {"message": words, "traceback": None, "type": "StackValidationFailed"}
+        body = {"explanation": "…", "code": status, "title": "Bad", "error": error}
+        return _reply(request, status, body)
+
+    def _image(self, image: str) -> str:
+        self._check_there(image)
+        return self.launches.image_statuses.get(image, "ACTIVE")
+
+    def _check_there(self, name: str) -> None:
+        if self.launches.error is not None:
+            raise copy(self.launches.error)
+        if name in self.launches.missing:
+            raise NotFoundError(self.launches.missing[name], status=404)
+
     # --- load balancers ---------------------------------------------------------------------
 
     @app.route("/lb/v1.0/<tenant>/loadbalancers/<int:balancer>", methods=["GET"])
@@ -230,18 +295,23 @@ class Wire:
         body = {"message": error.message, "code": status}
         return _reply(request, status, {_KEYS.get(status, "computeFault"): body})
 
-    def _enter(self, request: Request, tenant: str) -> FakeCloud:
+    def _enter(self, request: Request, tenant: str | None) -> FakeCloud:
         """
         Record a call and return the fake it is about.
+
+        :param tenant: as the path has it; None where it is only in the token.
 
         :raises AuthenticationError: no token, or one for somebody else.
         """
         self._note(request)
         token = request.getHeader("x-auth-token") or ""
         refused, self.refuse = self.refuse > 0, max(0, self.refuse - 1)
-        if refused or not self.identity.admits(token, TenantId(tenant)):
+        issued = self.identity.find(token)
+        if refused or issued is None or issued.tenant_id is None:
             raise AuthenticationError(f"the token {token} is not accepted", status=401)
-        return self.provider.cloud_for(TenantId(tenant))
+        if tenant not in {None, issued.tenant_id}:
+            raise AuthenticationError("the token is another tenant's", status=401)
+        return self.provider.cloud_for(issued.tenant_id)
 
     def _note(self, request: Request) -> bytes:
         content: bytes = cast("Any", request).content.read()

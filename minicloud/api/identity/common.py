@@ -12,9 +12,9 @@ from twisted.web.server import Request
 from minicloud.api.authentication import Gate, is_admin
 from minicloud.api.errors import ApiError, BadRequestError, ForbiddenError, UnauthorizedError
 from minicloud.api.http import Answer, json_answer
-from minicloud.bus import MessageBus
+from minicloud.bus import Message, MessageBus
 from minicloud.faults import Faults, Service
-from minicloud.users.interface import USERS, Authenticate, NotAuthenticatedError, Token
+from minicloud.users.interface import USERS, NotAuthenticatedError, Token
 
 MEDIA_TYPES = "application/vnd.openstack.identity-{}+json"
 
@@ -69,7 +69,7 @@ class TokenDesk:
         self.region = region
         self.gate = Gate(bus)
 
-    async def issue(self, wish: Authenticate) -> Token:
+    async def issue(self, wish: Message[Token]) -> Token:
         """
         Return a new token.
 

@@ -7,7 +7,9 @@ from twisted.web.server import Request
 
 from minicloud.api.http import Answer, Route, json_answer, make_app, root_of
 from minicloud.api.identity import v2, v3
+from minicloud.api.identity.applications import ApplicationCredentials
 from minicloud.api.identity.common import TokenDesk, render_error
+from minicloud.api.identity.impersonation import Impersonation
 from minicloud.bus import MessageBus
 from minicloud.faults import Faults
 
@@ -22,5 +24,10 @@ def identity_app(bus: MessageBus, faults: Faults, region: str) -> Klein:
     """Return what is mounted at ``/identity``."""
     desk = TokenDesk(bus, faults, region)
     discovery = (Route("GET", "/", _versions),)
-    routes = (*discovery, *v3.IdentityV3(desk).routes(), *v2.IdentityV2(desk).routes())
-    return make_app(routes, render_error)
+    faces = (
+        v3.IdentityV3(desk),
+        v2.IdentityV2(desk),
+        ApplicationCredentials(desk),
+        Impersonation(desk),
+    )
+    return make_app((*discovery, *(r for face in faces for r in face.routes())), render_error)

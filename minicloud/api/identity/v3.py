@@ -18,6 +18,7 @@ from minicloud.faults import Operation, Subject
 from minicloud.users.interface import (
     USERS,
     Authenticate,
+    AuthenticateApplication,
     FindToken,
     RevokeToken,
     Scope,
@@ -26,6 +27,7 @@ from minicloud.users.interface import (
 )
 
 SUBJECT_HEADER = "X-Subject-Token"
+APPLICATION = "application_credential"
 _DOMAIN = {"id": DOMAIN_ID, "name": DOMAIN_NAME}
 
 
@@ -61,10 +63,7 @@ class IdentityV3:
     async def _issue(self, request: Request) -> Answer:
         await self._desk.delay()
         wish = parse_authentication(read_object(request))
-        scope = wish.scope or Scope()
-        subject = Subject(
-            wish.user_name or wish.user_id, project=scope.project_id or scope.project_name
-        )
+        subject = _subject_of(wish)
 
         async def issue(_: Fate | None) -> Answer:
             token = await self._desk.issue(wish)
@@ -108,8 +107,9 @@ class IdentityV3:
 
 def token_document(token: Token) -> dict[str, Any]:
     """Return a token without its catalog."""
+    application = token.application
     document: dict[str, Any] = {
-        "methods": ["password"],
+        "methods": ["password" if application is None else APPLICATION],
         "user": {
             "id": token.user_id,
             "name": token.user_name,
@@ -120,6 +120,12 @@ def token_document(token: Token) -> dict[str, Any]:
         "issued_at": microseconds(token.issued),
         "expires_at": microseconds(token.expires),
     }
+    if application is not None:
+        document[APPLICATION] = {
+            "id": application.application_id,
+            "name": application.name,
+            "restricted": True,
+        }
     if token.project is not None:
         document["project"] = {
             "id": token.project.project_id,
@@ -131,7 +137,16 @@ def token_document(token: Token) -> dict[str, Any]:
     return document
 
 
-def parse_authentication(document: Mapping[str, Any]) -> Authenticate:
+def _subject_of(wish: Authenticate | AuthenticateApplication) -> Subject:
+    """Return what faults see of a wish for a token."""
+    name = wish.user_name or wish.user_id
+    if isinstance(wish, AuthenticateApplication):
+        return Subject(name or wish.application_id)
+    scope = wish.scope or Scope()
+    return Subject(name, project=scope.project_id or scope.project_name)
+
+
+def parse_authentication(document: Mapping[str, Any]) -> Authenticate | AuthenticateApplication:
     """
     Return what the body asks for.
 
@@ -140,6 +155,8 @@ def parse_authentication(document: Mapping[str, Any]) -> Authenticate:
     """
     auth = _object(document, "auth")
     identity = _object(auth, "identity")
+    if identity.get("methods") == [APPLICATION]:
+        return _application(auth, _object(identity, APPLICATION))
     if identity.get("methods") != ["password"]:
         raise UnauthorizedError
     user = _object(_object(identity, "password"), "user")
@@ -152,6 +169,21 @@ def parse_authentication(document: Mapping[str, Any]) -> Authenticate:
         _scope(auth.get("scope", "unscoped")),
         user_id,
     )
+
+
+def _application(auth: Mapping[str, Any], given: Mapping[str, Any]) -> AuthenticateApplication:
+    """Return a wish by application credential; it brings its scope and takes no other."""
+    if auth.get("scope") is not None:
+        raise UnauthorizedError
+    application_id, secret = text_of(given, "id", ""), text_of(given, "secret")
+    if application_id:
+        return AuthenticateApplication(application_id, secret)
+    user = _object(given, "user")
+    user_id = text_of(user, "id", "")
+    if not user_id:
+        _check_domain(user.get("domain"))
+    name = text_of(user, "name", "" if user_id else None)
+    return AuthenticateApplication("", secret, text_of(given, "name"), user_id, name)
 
 
 def _scope(scope: object) -> Scope | None:
