@@ -1,0 +1,1 @@
+"""How commands reach a running Otter: credentials, endpoint, HTTP, refusals."""
