@@ -47,6 +47,7 @@ class Periodic(Service):
         self._clock = clock
         self._every = every
         self._work = work
+        self._busy = False
         self._turn: Deferred[None] | None = None
         self._next: IDelayedCall | None = None
         self._nudged = False
@@ -74,29 +75,31 @@ class Periodic(Service):
         """Take the next turn now, or as soon as the one under way has ended."""
         if not self.running:
             return
-        if self._turn is not None:
+        if self._busy:
             self._nudged = True
         elif self._next is not None:
             self._next.reset(0)
 
     def _start_turn(self) -> None:
         self._next = None
+        self._busy = True
         turn = Deferred.fromCoroutine(self._take_turn())
-        if self.running and self._next is None:
+        if self._busy:
             self._turn = turn
 
     async def _take_turn(self) -> None:
         wait = self._every
         try:
-            wait = await self._work() or self._every
+            asked = await self._work()
+            wait = self._every if asked is None else asked
         except CancelledError:
-            if self.running:
-                raise
+            if self.running:  # not the turn was cancelled, but something that it waited for
+                self.log.failure("{name}.failed", name=self._name)
         except StoreUnavailableError as error:
             self.log.warn("{name}.postponed: {error}", name=self._name, error=error)
         except Exception:  # noqa: BLE001 - a service contains its own failures
             self.log.failure("{name}.failed", name=self._name)
-        self._turn = None
+        self._turn, self._busy = None, False
         if self.running:
             seconds = 0 if self._nudged else wait.total_seconds()
             self._nudged = False

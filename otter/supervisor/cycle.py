@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from attrs import frozen
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from otter.bus.interface import Bus, Job, JobResult, Step
 from otter.cloud.errors import AccessDeniedError, CloudError, EndpointMissingError
 from otter.cloud.interface import CloudProvider
-from otter.models.errors import ConflictError, NoSuchGroupError
+from otter.models.errors import ConflictError, NoSuchGroupError, StoreUnavailableError
 from otter.models.group import DirtyMark, Group
 from otter.models.ids import GroupId, InstanceId, LoadBalancerId, NotificationId, TenantId, new_uuid
 from otter.models.interface import LedgerWrite, Store
@@ -48,8 +50,8 @@ class Subject:
 
     @property
     def asleep(self) -> bool:
-        """A paused group performs no step at all, unless it is being deleted."""
-        return self.group.paused and not self.group.deleting
+        """A paused or suspended group performs no step at all, unless it is being deleted."""
+        return (self.group.paused or self.group.suspended) and not self.group.deleting
 
 
 @frozen
@@ -82,6 +84,7 @@ class Converger:
     settings: SupervisorSettings
     gatherer: Gatherer
     orphans: Orphans
+    log = Logger()
 
     async def load(
         self, tenant_id: TenantId, group_id: GroupId, results: Sequence[JobResult], marked: int
@@ -135,7 +138,8 @@ class Converger:
             await self._locked_out(awake, error)
             raise
         for subject in awake:
-            outlooks[subject.group.group_id] = await self._one(subject, world, flight, changing)
+            outlook = await self._contained(subject, world, flight, changing)
+            outlooks[subject.group.group_id] = outlook
         if all_groups is not None:
             for orphan, step in await self.orphans.plan(tenant_id, world, frozenset(all_groups)):
                 await self._dispatch(orphan.tenant_id, orphan.group_id, [step], flight)
@@ -157,6 +161,23 @@ class Converger:
             sorted(balancers_used(entries)),
             lambda g: g in mine or (all_groups is not None and g not in all_groups),
         )
+
+    async def _contained(
+        self,
+        subject: Subject,
+        world: World,
+        flight: Flight,
+        changing: frozenset[LoadBalancerId],
+    ) -> Outlook:
+        """Converge one group; a failure of ours that it provokes stops none of its neighbours."""
+        try:
+            return await self._one(subject, world, flight, changing)
+        except (StoreUnavailableError, CancelledError):
+            raise
+        except Exception:  # noqa: BLE001 - whatever it was, the other groups have their turn
+            group = subject.group
+            self.log.failure("converge.failed {group_id}", group_id=group.group_id)
+            return Outlook(group.generation, self.settings.look_max, recorded=False)
 
     async def _one(
         self,
@@ -247,9 +268,20 @@ class Converger:
             await self._record(subject, failed, entries)
 
     def _reported(self, subject: Subject) -> tuple[Convergence, tuple[LedgerEntry, ...]]:
+        """Return the record and the entries after what jobs reported, refusals counted too."""
         now = utc_now(self.clock)
         reported = apply_results(subject.ledger.entries, subject.results, now)
-        return subject.ledger.convergence, reported.entries
+        convergence = subject.ledger.convergence
+        if reported.failures or reported.recovered:
+            convergence = after_attempts(
+                convergence,
+                subject.group,
+                reported.failures,
+                reported.recovered,
+                now=now,
+                settings=self.settings,
+            )
+        return convergence, reported.entries
 
     async def _record(
         self, subject: Subject, convergence: Convergence, entries: Sequence[LedgerEntry]

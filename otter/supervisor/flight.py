@@ -66,7 +66,8 @@ class Flight:
             refusals = self.refusals.setdefault(job.group_id, {})
             refusals.pop(step.load_balancer_id, None)
             if result.outcome in FAILED:
-                refusals[step.load_balancer_id] = result.reason
+                name = step.load_balancer_id
+                refusals[name] = f"Load Balancer {name}: {result.reason}"
             if result.outcome is Outcome.DONE:
                 self._cooling.pop(job.key, None)
                 return

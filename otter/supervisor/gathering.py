@@ -61,7 +61,8 @@ class Gatherer:
         at = utc_now(self.clock)
         known = list(entries)
         servers = {s.server_id: s for s in await cloud.list_servers()}
-        missing = [e.server_id for e in known if e.server_id and e.server_id not in servers]
+        open_ids = [e.server_id for e in known if e.server_id and not e.absent]
+        missing = [name for name in open_ids if name not in servers]
         confirmed = await self._each(
             missing[: self.confirm_limit], lambda name: self._confirm(cloud, name)
         )

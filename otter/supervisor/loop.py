@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 from otter.bus.interface import JobResult
 from otter.cloud.errors import CloudError
+from otter.metrics import Metrics
 from otter.models.errors import StoreUnavailableError
 from otter.models.ids import GroupId, TenantId
 from otter.supervisor.cycle import Converger, Outlook, Subject
@@ -47,6 +48,7 @@ class TenantLoop:
     clock: IReactorTime
     turns: DeferredSemaphore
     all_groups: Callable[[TenantId], Awaitable[Collection[GroupId]]]
+    metrics: Metrics = field(factory=Metrics)
     flight: Flight = field(init=False)
     stopped: bool = False
     _awaited: dict[GroupId, Awaited] = field(factory=dict)
@@ -145,6 +147,7 @@ class TenantLoop:
     def _failed(self, failure: Failure) -> None:
         if not self.stopped:
             self._log.failure("cycle.failed {tenant_id}", failure, tenant_id=self.tenant_id)
+            self.metrics.postponed("crash")
             self._in_trouble()
 
     def _ended(self, _: object) -> None:
@@ -166,6 +169,7 @@ class TenantLoop:
                 kind=type(error).__name__,
                 error=error,
             )
+            self.metrics.postponed(type(error).__name__)
             self._in_trouble()
         except CancelledError:
             if not self.stopped:
@@ -173,6 +177,7 @@ class TenantLoop:
         finally:
             self._put_back(taken, outlooks)
         took = utc_now(self.clock) - started
+        self.metrics.cycle(took)
         gap = max(self.converger.settings.cycle_gap, took / 2)
         self._not_before = max(self._not_before, utc_now(self.clock) + gap)
 
@@ -188,18 +193,33 @@ class TenantLoop:
     ) -> None:
         subjects: list[Subject] = []
         for group_id, awaited in taken.items():
-            subject = await self.converger.load(
-                self.tenant_id, group_id, awaited.results, awaited.marked
-            )
-            if subject is None:
-                outlooks[group_id] = Outlook(gone=True)
-            else:
+            subject = await self._load(group_id, awaited, outlooks)
+            if subject is not None:
                 subjects.append(subject)
         everything = await self.all_groups(self.tenant_id) if sweeping else None
         if subjects or everything is not None:
             await self.converger.converge(
                 self.tenant_id, subjects, self.flight, outlooks, everything
             )
+
+    async def _load(
+        self, group_id: GroupId, awaited: Awaited, outlooks: dict[GroupId, Outlook]
+    ) -> Subject | None:
+        """Return the group, or leave its outlook; one that cannot be read stops no other."""
+        try:
+            subject = await self.converger.load(
+                self.tenant_id, group_id, awaited.results, awaited.marked
+            )
+        except (StoreUnavailableError, CancelledError):
+            raise
+        except Exception:  # noqa: BLE001 - whatever it was, the other groups have their turn
+            self._log.failure("load.failed {group_id}", group_id=group_id)
+            later = self.converger.settings.look_max
+            outlooks[group_id] = Outlook(look_in=later, recorded=False)
+            return None
+        if subject is None:
+            outlooks[group_id] = Outlook(gone=True)
+        return subject
 
     def _put_back(self, taken: dict[GroupId, Awaited], outlooks: dict[GroupId, Outlook]) -> None:
         """Remember what is still to be done for each group that took part."""
@@ -216,7 +236,8 @@ class TenantLoop:
             known = max(awaited.marked, outlook.generation) if awaited.marked else 0
             marked = 0 if outlook.clean else known
             if not outlook.recorded:
-                self._await(group_id, now, marked).results[:0] = awaited.results
+                due = now + (outlook.look_in or timedelta(0))
+                self._await(group_id, due, marked).results[:0] = awaited.results
             elif outlook.look_in is not None:
                 self._await(group_id, now + outlook.look_in, marked)
             elif marked:  # somebody marked it again while we cleared

@@ -61,6 +61,7 @@ def see_off(entry: LedgerEntry, reason: str, now: datetime) -> LedgerEntry:
         removal=entry.removal or Removal.DELETE,
         reason=reason or entry.reason,
         changed=now,
+        unsettled=entry.unsettled or entry.state is EntryState.JOINING,
     )
 
 

@@ -164,12 +164,16 @@ class Planner:
         staying = sum(1 for e in entries if not e.leaving)
         room = self.group.config.max_entities - sum(1 for e in entries if e.occupies)
         missing = min(self.wanted - staying, room)
-        requested = sum(1 for e in entries if e.state is EntryState.REQUESTED)
-        if self.group.launch.type is not LaunchType.SERVER or not creates_allowed(
-            convergence, requested, now=self.now, settings=self.settings
-        ):
+        if not self._creates_allowed(entries, convergence):
             return entries
         return entries + [self.intent() for _ in range(missing)]
+
+    def _creates_allowed(self, entries: list[LedgerEntry], convergence: Convergence) -> int:
+        """Return how many creates may be handed out; a stack's arguments describe no server."""
+        if self.group.launch.type is not LaunchType.SERVER:
+            return 0
+        requested = sum(1 for e in entries if e.state is EntryState.REQUESTED)
+        return creates_allowed(convergence, requested, now=self.now, settings=self.settings)
 
     def intent(self) -> LedgerEntry:
         """Return a new entry for a server of the current launch config."""
@@ -190,8 +194,7 @@ class Planner:
         self, entries: list[LedgerEntry], convergence: Convergence
     ) -> Iterable[LedgerEntry]:
         """Turn as many intents into requests as may be under way at once, the oldest first."""
-        requested = sum(1 for e in entries if e.state is EntryState.REQUESTED)
-        allowed = creates_allowed(convergence, requested, now=self.now, settings=self.settings)
+        allowed = self._creates_allowed(entries, convergence)
         for entry in entries:
             if entry.state is EntryState.INTENDED and allowed > 0:
                 allowed -= 1
@@ -280,11 +283,11 @@ class Planner:
         """
         Return the load balancers on which a member of this server may yet appear.
 
-        Those of a server that never served may have been asked for by a process that died; they are
-        given as long as a create with an unknown outcome.
+        Those of a server that never served, or was being put back, may have been asked for by a
+        process that died; they are given as long as a create with an unknown outcome.
         """
         young = self.now - entry.changed < self.settings.settle
-        if entry.served is None and young:
+        if young and (entry.served is None or entry.unsettled):
             return {m.load_balancer_id for m in entry.memberships}
         return self.changing
 
@@ -303,10 +306,14 @@ class Planner:
             yield "launch_stack needs an orchestration service, which this deployment does not use"
 
     def _settled(self, convergence: Convergence, entries: Iterable[LedgerEntry]) -> Convergence:
-        """Forget failures once every wanted server is up: nothing is being attempted any more."""
+        """
+        Forget failures once every wanted server is up: nothing is being attempted any more.
+
+        So is a spent replacement budget; it is worked out anew as soon as a server is missing.
+        """
         staying = [e for e in entries if not e.leaving]
         up = all(e.state in {EntryState.JOINING, EntryState.IN_SERVICE} for e in staying)
-        if not up or len(staying) < self.wanted or not convergence.failures:
+        if not up or len(staying) < self.wanted:
             return convergence
         return evolve(convergence, failures=0, failing=None, retry_at=None, create_reasons=())
 

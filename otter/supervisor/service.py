@@ -15,8 +15,10 @@ from twisted.internet.interfaces import IReactorTime
 
 from otter.bus.interface import Bus, JobResult, Notice
 from otter.cloud.interface import CloudProvider
+from otter.metrics import Metrics, Watched
 from otter.models.ids import DeploymentId, GroupId, TenantId
 from otter.models.interface import Store
+from otter.supervisor.backlog import Backlog
 from otter.supervisor.cycle import Converger
 from otter.supervisor.gathering import Gatherer
 from otter.supervisor.loop import TenantLoop
@@ -27,6 +29,7 @@ from otter.timing import Periodic, utc_now
 PAGE = 100
 TENANTS_PER_STEP = 25
 PRUNE_EVERY = timedelta(hours=1)
+SHORTEST_REST = timedelta(milliseconds=1)
 
 
 class SupervisorService(MultiService):
@@ -40,6 +43,7 @@ class SupervisorService(MultiService):
         clock: IReactorTime,
         settings: SupervisorSettings,
         deployment_id: DeploymentId,
+        metrics: Metrics | None = None,
     ) -> None:
         super().__init__()
         self._store = store
@@ -56,10 +60,15 @@ class SupervisorService(MultiService):
             Orphans(store, clock, deployment_id),
         )
         self._turns = DeferredSemaphore(settings.cycles)
+        self._metrics = metrics or Metrics()
+        self._backlog = Backlog(clock)
+        self._metrics.watch(Watched.DIRTY_MARKS, self._backlog.count)
+        self._metrics.watch(Watched.OLDEST_MARK, self._backlog.oldest_seconds)
         self._loops: dict[TenantId, TenantLoop] = {}
         self._cursor = ""
         self._swept = 0
         self._last_round = 0
+        self._round_began = utc_now(clock)
         for name, every, work in (
             ("marks", settings.mark_poll, self._read_marks),
             ("sweep", settings.sweep, self._sweep_step),
@@ -86,7 +95,12 @@ class SupervisorService(MultiService):
         loop = self._loops.get(tenant_id)
         if loop is None:
             loop = self._loops[tenant_id] = TenantLoop(
-                tenant_id, self._converger, self._clock, self._turns, self._group_ids
+                tenant_id,
+                self._converger,
+                self._clock,
+                self._turns,
+                self._group_ids,
+                self._metrics,
             )
         return loop
 
@@ -102,16 +116,23 @@ class SupervisorService(MultiService):
 
     async def _read_marks(self) -> timedelta | None:
         page = await self._store.list_dirty(limit=PAGE)
-        while page:
-            for mark in page:
-                self._loop(mark.tenant_id).remind(mark.group_id, mark.generation)
-            page = await self._store.list_dirty(after=page[-1].group_id, limit=PAGE)
+        with self._backlog.reading() as found:
+            while page:
+                for mark in page:
+                    found(mark.group_id)
+                    self._loop(mark.tenant_id).remind(mark.group_id, mark.generation)
+                page = await self._store.list_dirty(after=page[-1].group_id, limit=PAGE)
         return None
 
     async def _sweep_step(self) -> timedelta | None:
         """
         Sweep the next few tenants; return the wait that spreads all of them over the interval.
+
+        A round begins one interval after the one before it began, so that each tenant is looked at
+        once per interval however many there are.
         """
+        if not self._cursor:
+            self._round_began = utc_now(self._clock)
         tenants = await self._store.list_tenants(after=self._cursor, limit=TENANTS_PER_STEP)
         for tenant_id in tenants:
             self._loop(tenant_id).sweep(await self._group_ids(tenant_id))
@@ -122,7 +143,8 @@ class SupervisorService(MultiService):
             return self._settings.sweep * TENANTS_PER_STEP / expected
         self._cursor, self._swept, self._last_round = "", 0, self._swept
         self._forget_idle_loops()
-        return None
+        rest = self._round_began + self._settings.sweep - utc_now(self._clock)
+        return max(rest, SHORTEST_REST)
 
     def _forget_idle_loops(self) -> None:
         for tenant_id in [t for t, loop in self._loops.items() if loop.idle]:

@@ -146,17 +146,19 @@ class Performer:
 
     async def _set_members(self, job: Job, step: SetMembersJob, cloud: Cloud) -> None:
         """
-        Drain and remove before adding, so that a full load balancer has room for the new ones.
+        Drain and remove before adding, so that a full load balancer has room for the new ones; what
+        is there is restored first, because a load balancer without room refuses additions again and
+        again.
         """
         name = step.load_balancer_id
         for node in step.drain:
             await self._change(job, cloud, name, node, NodeCondition.DRAINING)
         if step.remove:
             await self._repeat(job, lambda: cloud.remove_nodes(name, step.remove))
-        if step.add:
-            await self._repeat(job, lambda: cloud.add_nodes(name, step.add))
         for node in step.enable:
             await self._change(job, cloud, name, node, NodeCondition.ENABLED)
+        if step.add:
+            await self._repeat(job, lambda: cloud.add_nodes(name, step.add))
 
     async def _change(
         self,

@@ -32,6 +32,11 @@ class FairQueue:
     _waiting: int = 0
     _running: int = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait, of all tenants."""
+        return self._waiting
+
     def put(self, job: Job) -> bool:
         """Add a job; False if too many are waiting already."""
         if self._waiting >= self.limit:

@@ -10,6 +10,8 @@ from twisted.python.failure import Failure
 
 from otter.bus.interface import Bus, Job, JobResult, Outcome
 from otter.cloud.interface import CloudProvider
+from otter.metrics import Metrics, Watched
+from otter.timing import utc_now
 from otter.worker.budget import Budget
 from otter.worker.performing import Performer
 from otter.worker.queue import FairQueue
@@ -28,14 +30,18 @@ class WorkerService(Service):
         clock: IReactorTime,
         settings: WorkerSettings,
         random: Random,
+        metrics: Metrics | None = None,
     ) -> None:
         self._bus = bus
+        self._clock = clock
         budget = Budget(clock, rate=settings.creates_per_second, size=settings.create_burst)
         self._performer = Performer(provider, clock, budget, settings, random)
         self._queue = FairQueue(
             settings.queue_limit, settings.concurrency, settings.tenant_concurrency
         )
         self._under_way: set[Deferred[None]] = set()
+        self._metrics = metrics or Metrics()
+        self._metrics.watch(Watched.JOBS_WAITING, lambda: self._queue.waiting)
 
     def startService(self) -> None:
         """Take jobs from now on."""
@@ -71,15 +77,16 @@ class WorkerService(Service):
         _ = performing.addErrback(self._failed).addBoth(ended)
 
     async def _perform(self, job: Job) -> None:
+        started = utc_now(self._clock)
         try:
             result = await self._performer.perform(job)
-        except CancelledError:
-            if self.running:
-                raise
-            return
-        except Exception:  # noqa: BLE001 - whatever it was, the supervisor must hear of the job's end
+        except Exception as error:  # noqa: BLE001 - the supervisor must hear of the job's end
+            if isinstance(error, CancelledError) and not self.running:
+                return
             self.log.failure("job.crashed {job_id}", job_id=job.job_id)
             result = JobResult(job, Outcome.UNKNOWN, "internal error")
+        took = utc_now(self._clock) - started
+        self._metrics.job(type(job.step).__name__, result.outcome, took)
         await self._bus.send_result(result)
 
     def _failed(self, failure: Failure) -> None:
