@@ -87,6 +87,8 @@ class LedgerEntry:
     :ivar draining_since: when all of its members were first seen to take no new connections.
     :ivar absent: the cloud confirmed that the server is no more; what is left to do is to take its
         members off the load balancers.
+    :ivar unsettled: it was sent away while it was joining, so that a member asked for may yet
+        appear.
     """
 
     tenant_id: TenantId
@@ -107,6 +109,7 @@ class LedgerEntry:
     served: datetime | None = None
     draining_since: datetime | None = None
     absent: bool = False
+    unsettled: bool = False
 
     @property
     def occupies(self) -> bool:
