@@ -9,6 +9,7 @@ misspelt one is not silently ignored. A secret may be given as ``<key>_file``, t
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -17,12 +18,42 @@ import attrs
 from attrs import field, frozen
 
 from otter.controller.interface import Limits
+from otter.rest.config import EXECUTE_SCOPES, Bounds, Rates
 from otter.supervisor.settings import SupervisorSettings
 from otter.worker.settings import WorkerSettings
 
 R = TypeVar("R")
 
 ROLES = ("api", "supervisor", "worker")
+ACTING_VERSIONS = {
+    "service-user": None,
+    "impersonation": "v2.0",
+    "application-credential": "v3",
+}
+IMPERSONATION_LIFE_MIN = timedelta(minutes=1)
+NEEDED = {
+    "supervisor": (
+        "cycles",
+        "creates_in_flight",
+        "confirm_limit",
+        "sweep",
+        "mark_poll",
+        "look_first",
+        "look_max",
+    ),
+    "worker": (
+        "concurrency",
+        "tenant_concurrency",
+        "queue_limit",
+        "creates_per_second",
+        "create_burst",
+        "attempts",
+        "notify_attempts",
+        "notify_concurrency",
+        "notify_poll",
+    ),
+}
+"""Settings that must not be 0: nothing would ever be done, or one thing without end."""
 
 
 class ConfigError(Exception):
@@ -43,7 +74,8 @@ class IdentitySettings:
     Where identity is and who we are there.
 
     :ivar auth_url: with or without the version, with or without a slash at the end.
-    :ivar user_name: our own service user, which has a role on every tenant's project.
+    :ivar user_name: our own service user; it checks other people's tokens and, unless ``acting``
+        says otherwise, has a role on every tenant's project.
     :ivar password: of that user.
     :ivar user_domain: the name of its domain.
     :ivar region: of the endpoints to use; empty takes the first of any region.
@@ -51,6 +83,13 @@ class IdentitySettings:
     :ivar version: ``v3`` or ``v2.0``.
     :ivar project: the id of a project on which the user has a role that lets it check other
         people's tokens; empty asks with a token without scope.
+    :ivar acting: how we come by a token for a tenant: ``service-user`` (our password, scoped to the
+        project), ``impersonation`` (Rackspace, v2.0) or ``application-credential`` (v3).
+    :ivar impersonated_user: for ``impersonation``, the name of the user to be, in which
+        ``{tenant}`` stands for the tenant; empty looks the tenant's admin user up.
+    :ivar impersonation_life: for ``impersonation``, for how long a token is asked for.
+    :ivar application_credentials_file: for ``application-credential``, the path of a TOML file, or
+        JSON if it is named so, of project ids with ``id`` and ``secret`` each; changes are noticed.
     """
 
     auth_url: str
@@ -61,6 +100,10 @@ class IdentitySettings:
     project: str = ""
     region: str = "RegionOne"
     interface: str = "public"
+    acting: str = "service-user"
+    impersonated_user: str = ""
+    impersonation_life: timedelta = timedelta(hours=3)
+    application_credentials_file: str = ""
 
 
 @frozen
@@ -70,22 +113,36 @@ class ApiSettings:
 
     :ivar base_url: the root that links in answers start with, as clients reach us.
     :ivar listen: a Twisted endpoint description.
-    :ivar body_limit_bytes: larger request bodies are refused with 413.
     :ivar full_roles: roles that may do everything on the token's own project.
     :ivar read_roles: roles that may look at everything but secrets.
     :ivar cross_tenant_roles: roles that may do everything on every project.
     :ivar authenticate: ask identity whose token it is; off only for development.
     :ivar token_staleness: a token revoked at identity may be accepted this much longer.
+    :ivar token_refusal: a token that identity refused is refused this long without asking again.
     """
 
     base_url: str = "http://127.0.0.1:8901"
     listen: str = "tcp:8901:interface=127.0.0.1"
     authenticate: bool = True
     token_staleness: timedelta = timedelta(seconds=60)
-    body_limit_bytes: int = 1_048_576
+    token_refusal: timedelta = timedelta(seconds=5)
     full_roles: tuple[str, ...] = ("admin", "identity:user-admin", "autoscale:admin")
     read_roles: tuple[str, ...] = ("observer", "autoscale:observer")
     cross_tenant_roles: tuple[str, ...] = ()
+
+
+@frozen
+class OperatorSettings:
+    """
+    What operators reach: health, metrics, suspending tenants. Nobody is asked for a token there.
+
+    :ivar listen: a Twisted endpoint description of an address that only operators reach; empty
+        turns all of it off.
+    :ivar census: how often all groups, policies and webhooks are counted.
+    """
+
+    listen: str = "tcp:8902:interface=127.0.0.1"
+    census: timedelta = timedelta(seconds=60)
 
 
 @frozen
@@ -93,12 +150,14 @@ class CloudSettings:
     """
     How calls to the cloud are made.
 
-    :ivar timeout: for a whole exchange, body included.
+    :ivar timeout: for a whole exchange, body included, and for checking a whole launch config.
     :ivar tokens: tenants whose tokens are kept.
+    :ivar launch_staleness: an image or flavor that a launch config names may be gone this long.
     """
 
     timeout: timedelta = timedelta(seconds=30)
     tokens: int = 10_000
+    launch_staleness: timedelta = timedelta(seconds=60)
 
 
 @frozen
@@ -137,6 +196,9 @@ class Config:
 
     identity: IdentitySettings
     api: ApiSettings = ApiSettings()
+    operator: OperatorSettings = OperatorSettings()
+    rates: Rates = Rates()
+    bounds: Bounds = Bounds()
     cloud: CloudSettings = CloudSettings()
     notify: NotifySettings = NotifySettings()
     store: StoreSettings = StoreSettings()
@@ -170,11 +232,67 @@ def parse(document: Mapping[str, Any]) -> Config:
     """
     config = _record(Config, document, "")
     check_roles(config.roles)
-    if config.identity.version not in {"v3", "v2.0"}:
-        raise ConfigError("identity.version", "must be v3 or v2.0")
+    check_identity(config.identity)
+    check_needed(config)
+    check_patience(config)
     if config.store.kind not in {"sqlite", "memory"}:
         raise ConfigError("store.kind", "must be sqlite or memory")
+    if config.rates.execute_scope not in EXECUTE_SCOPES:
+        raise ConfigError("rates.execute_scope", f"must be {' or '.join(EXECUTE_SCOPES)}")
     return config
+
+
+def check_identity(identity: IdentitySettings) -> None:
+    """
+    Check the choice of version and of how to act for tenants.
+
+    :raises ConfigError: there is no such choice, or something that it needs is missing.
+    """
+    if identity.version not in {"v3", "v2.0"}:
+        raise ConfigError("identity.version", "must be v3 or v2.0")
+    if identity.acting not in ACTING_VERSIONS:
+        raise ConfigError("identity.acting", f"must be one of {', '.join(ACTING_VERSIONS)}")
+    version = ACTING_VERSIONS[identity.acting]
+    if version not in {None, identity.version}:
+        raise ConfigError("identity.acting", f"{identity.acting} needs identity.version {version}")
+    if identity.acting == "application-credential" and not identity.application_credentials_file:
+        raise ConfigError("identity.application_credentials_file", "is required")
+    if identity.impersonated_user and "{tenant}" not in identity.impersonated_user:
+        raise ConfigError("identity.impersonated_user", "must contain {tenant}")
+    if identity.impersonation_life < IMPERSONATION_LIFE_MIN:
+        raise ConfigError("identity.impersonation_life_seconds", "must be at least 60")
+
+
+def check_patience(config: Config) -> None:
+    """
+    Check that a create is given up only when it can no longer be under way (promise S1).
+
+    :raises ConfigError: it could still be.
+    """
+    settings = config.supervisor
+    least = settings.job_deadline + config.cloud.timeout + settings.settle
+    if settings.abandon < least:
+        needs = (
+            "supervisor.job_deadline_seconds + cloud.timeout_seconds + supervisor.settle_seconds"
+        )
+        raise ConfigError(
+            "supervisor.abandon_seconds",
+            f"must be at least {needs}, here {least.total_seconds():g}",
+        )
+
+
+def check_needed(config: Config) -> None:
+    """
+    Check that nothing is 0 of which there must be some.
+
+    :raises ConfigError: something is.
+    """
+    for section, names in NEEDED.items():
+        for name in names:
+            value = getattr(getattr(config, section), name)
+            if not value:
+                key = f"{name}_seconds" if isinstance(value, timedelta) else name
+                raise ConfigError(f"{section}.{key}", "must be more than 0")
 
 
 def check_roles(roles: tuple[str, ...]) -> None:
@@ -200,7 +318,7 @@ def _record(record: type[R], table: object, path: str) -> R:
         where = f"{path}.{key}" if path else key
         if key in found:
             values[attribute.name] = _value(kind, found.pop(key), where)
-        elif f"{key}_file" in found:
+        elif kind is str and f"{key}_file" in found:
             values[attribute.name] = _secret(found.pop(f"{key}_file"), f"{where}_file")
         elif attribute.default is attrs.NOTHING:
             if attrs.has(kind):
@@ -216,7 +334,7 @@ def _value(kind: Any, value: object, path: str) -> Any:
     if attrs.has(kind):
         return _record(kind, value, path)
     if kind is timedelta:
-        return timedelta(seconds=_number(value, path))
+        return _duration(value, path)
     if kind is float:
         return _number(value, path)
     if get_origin(kind) is tuple:
@@ -236,9 +354,16 @@ NAMES = {str: "a string", int: "a whole number", bool: "true or false"}
 
 
 def _number(value: object, path: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < inf:
         raise ConfigError(path, "must be a number, not negative")
     return float(value)
+
+
+def _duration(value: object, path: str) -> timedelta:
+    try:
+        return timedelta(seconds=_number(value, path))
+    except OverflowError:
+        raise ConfigError(path, "is longer than can be reckoned with") from None
 
 
 def _secret(value: object, path: str) -> str:
@@ -248,3 +373,5 @@ def _secret(value: object, path: str) -> str:
         return Path(value).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigError(path, error.strerror or "cannot be read") from None
+    except ValueError:
+        raise ConfigError(path, "must name a file of text") from None

@@ -76,6 +76,13 @@ class MistakeTests(SynchronousTestCase):
 
             self.assertEqual(wrong_key({"identity": rest}), f"identity.{key}")
 
+    def test_giving_up_too_early(self) -> None:
+        """A create that may still be under way is not given up, or a server is made twice (S1)."""
+        early = {"abandon_seconds": 20, "job_deadline_seconds": 10, "settle_seconds": 5}
+
+        self.assertEqual(wrong_key(document(supervisor=early)), "supervisor.abandon_seconds")
+        parse(document(supervisor=early, cloud={"timeout_seconds": 5}))
+
     def test_what_is_unknown(self) -> None:
         """A misspelt key is not silently ignored, on any level."""
         self.assertEqual(wrong_key(document(colour="blue")), "colour")

@@ -9,7 +9,7 @@ throws the plan away (see the notes in ``otter.models.interface``).
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -137,6 +137,7 @@ class Converger:
         except (EndpointMissingError, AccessDeniedError) as error:
             await self._locked_out(awake, error)
             raise
+        flight.saw(world.balancers, world.unread, utc_now(self.clock))
         for subject in awake:
             outlook = await self._contained(subject, world, flight, changing)
             outlooks[subject.group.group_id] = outlook
@@ -187,8 +188,14 @@ class Converger:
         changing: frozenset[LoadBalancerId],
     ) -> Outlook:
         seen = subject.group.generation
-        if world.unread & balancers_used(subject.ledger.entries.values()):
-            recorded = await self._record(subject, *self._reported(subject))
+        unread = world.unread & balancers_used(subject.ledger.entries.values())
+        if unread:
+            convergence, entries = self._reported(subject)
+            names = flight.long_unread(unread, utc_now(self.clock))
+            if names:
+                reasons = tuple(f"Load Balancer {name} cannot be read" for name in names)
+                convergence = evolve(convergence, balancer_reasons=reasons)
+            recorded = await self._record(subject, convergence, entries)
             return Outlook(seen, self.settings.look_max, recorded=recorded)
         try:
             plan = self._plan(subject, world, flight, changing)

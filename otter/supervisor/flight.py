@@ -5,6 +5,7 @@ In memory on purpose. Losing it costs a repeated idempotent call, never a server
 was asked for is in the ledger.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from attrs import define, field
@@ -20,6 +21,9 @@ from otter.bus.interface import (
 from otter.models.ids import GroupId, InstanceId, LoadBalancerId
 
 COOLING_MAX = timedelta(seconds=60)
+UNREAD_PATIENCE = timedelta(seconds=60)
+"""A load balancer that cannot be read is a passing matter for so long."""
+
 FAILED = frozenset({Outcome.INVALID, Outcome.QUOTA, Outcome.DENIED})
 
 
@@ -42,6 +46,22 @@ class Flight:
     _jobs: dict[str, Job] = field(factory=dict)
     _cooling: dict[str, tuple[int, datetime]] = field(factory=dict)
     refusals: dict[GroupId, dict[LoadBalancerId, str]] = field(factory=dict)
+    _unread: dict[LoadBalancerId, datetime] = field(factory=dict)
+
+    def saw(
+        self, read: Iterable[LoadBalancerId], unread: Iterable[LoadBalancerId], now: datetime
+    ) -> None:
+        """Remember since when load balancers cannot be read."""
+        for name in read:
+            self._unread.pop(name, None)
+        for name in unread:
+            self._unread.setdefault(name, now)
+
+    def long_unread(
+        self, names: Iterable[LoadBalancerId], now: datetime
+    ) -> tuple[LoadBalancerId, ...]:
+        """Return those of the load balancers that have not been readable for a while."""
+        return tuple(sorted(n for n in names if now - self._unread.get(n, now) >= UNREAD_PATIENCE))
 
     def may_start(self, key: str, now: datetime) -> bool:
         """Whether nothing is under way for the key and it may be touched again."""
@@ -97,4 +117,4 @@ class Flight:
     @property
     def idle(self) -> bool:
         """Whether nothing is under way and nothing needs remembering."""
-        return not (self._jobs or self._cooling or any(self.refusals.values()))
+        return not (self._jobs or self._cooling or self._unread or any(self.refusals.values()))

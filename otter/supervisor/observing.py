@@ -172,9 +172,7 @@ class Observer:
                     )
                 )
             elif resurfaced(closed, server):
-                late = evolve(
-                    closed, server_id=server.server_id, links=server.links, absent=False
-                )
+                late = evolve(closed, server_id=server.server_id, links=server.links, absent=False)
                 found.append(see_off(late, "appeared after it was given up", self.now))
         return found
 

@@ -12,9 +12,9 @@ class SupervisorSettings:
 
     :ivar build_timeout: a server in BUILD this long after it was asked for is replaced.
     :ivar settle: how long a create answered with an unknown outcome may take to show up in a
-    listing.
+        listing; more than the worst lag of the cloud's listings, or a server may be made twice.
     :ivar abandon: the same for a create whose answer we never got (our process died); longer than a
-        job can live plus ``settle``.
+        job can live (its deadline and one call's timeout) plus ``settle``.
     :ivar job_deadline: workers no longer start a job this long after it was planned.
     :ivar retry_first: wait after the first failed attempt to create; doubled with each further one.
     :ivar retry_max: the longest such wait.

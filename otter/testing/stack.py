@@ -21,7 +21,7 @@ FAST: Mapping[str, Mapping[str, float]] = {
     "supervisor": {
         "build_timeout_seconds": 4,
         "settle_seconds": 1.5,
-        "abandon_seconds": 5,
+        "abandon_seconds": 7.5,
         "job_deadline_seconds": 3,
         "retry_first_seconds": 0.3,
         "retry_max_seconds": 2,
@@ -30,10 +30,13 @@ FAST: Mapping[str, Mapping[str, float]] = {
         "sweep_seconds": 1,
         "mark_poll_seconds": 0.5,
     },
-    "cloud": {"timeout_seconds": 5},
+    "cloud": {"timeout_seconds": 3},
     "worker": {"notify_poll_seconds": 0.2, "notify_retry_seconds": 0.3},
+    "operator": {"census_seconds": 0.5},
+    "rates": {"enabled": False},
 }
-"""Times for tests and demonstrations, where a cloud boots servers in a moment."""
+"""Times for tests and demonstrations, where a cloud boots servers in a moment, and where callers
+are in more of a hurry than people are."""
 
 
 def to_toml(document: Mapping[str, Any]) -> str:
@@ -97,10 +100,15 @@ class Otter:
     config: Path
     base_url: str
     process: RunningService
+    operator_url: str = ""
 
     def spawn(self) -> None:
         """Start a new process on the same files; the old one must have ended."""
         self.process = _spawn_otter(self.reactor, self.config)
+
+    def end_at_once(self) -> None:
+        """End whichever process runs now, without a reactor."""
+        self.process.end_at_once()
 
     async def ready(self) -> None:
         """Return when the process serves."""
@@ -146,7 +154,7 @@ async def start_otter(
     reactor: Any, directory: Path, cloud: Minicloud, *settings: Mapping[str, Any]
 ) -> Otter:
     """Start an Otter that works on the cloud as its service user, with all roles."""
-    port = free_port()
+    port, operator_port = free_port(), free_port()
     base_url = f"http://127.0.0.1:{port}"
     service_user = cloud.credentials["service_user"]
     document = merged(
@@ -159,6 +167,7 @@ async def start_otter(
                 "project": cloud.project_id("service"),
             },
             "api": {"base_url": base_url, "listen": f"tcp:{port}:interface=127.0.0.1"},
+            "operator": {"listen": f"tcp:{operator_port}:interface=127.0.0.1"},
             "store": {"path": str(directory / "otter.sqlite")},
             "notify": {"allow_private": True},
         },
@@ -168,7 +177,9 @@ async def start_otter(
     config = directory / "otter.toml"
     config.touch(mode=0o600)
     config.write_text(to_toml(document), "utf-8")
-    otter = Otter(reactor, directory, config, base_url, _spawn_otter(reactor, config))
+    operator_url = f"http://127.0.0.1:{operator_port}"
+    process = _spawn_otter(reactor, config)
+    otter = Otter(reactor, directory, config, base_url, process, operator_url)
     await otter.ready()
     return otter
 

@@ -1,10 +1,11 @@
-"""A region's rate budget: a token bucket that a throttling provider can close for a while."""
+"""A region's rate budget for all, and what throttled tenants were told to wait."""
 
 from datetime import datetime, timedelta
 
 from attrs import evolve, frozen
 from twisted.internet.interfaces import IReactorTime
 
+from otter.models.ids import TenantId
 from otter.timing import sleep, utc_now
 
 
@@ -22,35 +23,40 @@ class Bucket:
     size: float
     tokens: float
     at: datetime
-    closed_until: datetime | None = None
 
     def take(self, now: datetime) -> tuple["Bucket", timedelta]:
         """Return the bucket with one token less, and how long its taker must wait before acting."""
         elapsed = max(0.0, (now - self.at).total_seconds())
         tokens = min(self.size, self.tokens + elapsed * self.rate) - 1
         wait = timedelta(seconds=max(0.0, -tokens / self.rate))
-        if self.closed_until is not None:
-            wait = max(wait, self.closed_until - now)
         return evolve(self, tokens=tokens, at=now), wait
-
-    def close(self, until: datetime) -> "Bucket":
-        """Return the bucket closed until then, or for longer if it already was."""
-        return evolve(self, closed_until=max(until, self.closed_until or until))
 
 
 class Budget:
-    """A bucket on a clock."""
+    """
+    A bucket on a clock, and what tenants were told to wait.
+
+    A provider throttles accounts one by one, so its wish to be left alone holds for that tenant
+    (promise S8); what the region as a whole may get is the bucket's business.
+    """
 
     def __init__(self, clock: IReactorTime, *, rate: float, size: float) -> None:
         self._clock = clock
         self._bucket = Bucket(rate, size, size, utc_now(clock))
+        self._closed: dict[TenantId, datetime] = {}
 
-    async def take(self) -> None:
-        """Return when one more call may be made; callers are served in the order they came."""
+    async def take(self, tenant_id: TenantId) -> None:
+        """Return when one more call of the tenant may be made; in the order its callers came."""
+        now = utc_now(self._clock)
+        closed = self._closed.get(tenant_id, now) - now
+        if closed > timedelta(0):
+            await sleep(self._clock, closed)
         self._bucket, wait = self._bucket.take(utc_now(self._clock))
         if wait > timedelta(0):
             await sleep(self._clock, wait)
 
-    def close_for(self, wait: timedelta) -> None:
-        """Let nobody new through for so long: the provider asked for it."""
-        self._bucket = self._bucket.close(utc_now(self._clock) + wait)
+    def close_for(self, tenant_id: TenantId, wait: timedelta) -> None:
+        """Let no new call of the tenant through for so long: the provider asked for it."""
+        now = utc_now(self._clock)
+        self._closed = {t: until for t, until in self._closed.items() if until > now}
+        self._closed[tenant_id] = max(now + wait, self._closed.get(tenant_id, now))

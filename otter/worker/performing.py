@@ -49,7 +49,7 @@ from otter.cloud.interface import (
     NodeCondition,
     Server,
 )
-from otter.models.ids import LoadBalancerId, NodeId
+from otter.models.ids import LoadBalancerId, NodeId, TenantId
 from otter.timing import sleep, utc_now
 from otter.worker.budget import Budget
 from otter.worker.settings import WorkerSettings
@@ -96,7 +96,7 @@ class Performer:
         try:
             return await self._do(job, cloud)
         except CloudError as error:
-            self._heed(error)
+            self._heed(job.tenant_id, error)
             self.log.info(
                 "job.failed {step} of {group_id}: {kind} {error}",
                 step=type(job.step).__name__,
@@ -121,7 +121,7 @@ class Performer:
         return JobResult(job, Outcome.DONE)
 
     async def _create(self, job: Job, step: CreateServerJob, cloud: Cloud) -> JobResult:
-        await self.budget.take()
+        await self.budget.take(job.tenant_id)
         if utc_now(self.clock) >= job.deadline:
             return JobResult(job, Outcome.TRANSIENT, "the region's rate budget left no time")
         tag = f"otter-{step.instance_id}"
@@ -158,7 +158,24 @@ class Performer:
         for node in step.enable:
             await self._change(job, cloud, name, node, NodeCondition.ENABLED)
         if step.add:
-            await self._repeat(job, lambda: cloud.add_nodes(name, step.add))
+            await self._add(job, cloud, name, step.add)
+
+    async def _add(
+        self,
+        job: Job,
+        cloud: Cloud,
+        name: LoadBalancerId,
+        members: tuple[tuple[str, int], ...],
+    ) -> None:
+        """Add members in one call; if there is no room for all, as many as there is room for."""
+        try:
+            await self._repeat(job, lambda: cloud.add_nodes(name, members))
+        except NodeLimitError:
+            if len(members) == 1:
+                raise
+            half = len(members) // 2
+            await self._add(job, cloud, name, members[:half])
+            await self._add(job, cloud, name, members[half:])
 
     async def _change(
         self,
@@ -193,8 +210,8 @@ class Performer:
             wait = max(wait, error.retry_after)
         return min(wait, self.settings.retry_max)
 
-    def _heed(self, error: CloudError) -> None:
-        """A provider that asks us to wait is not asked for servers meanwhile."""
+    def _heed(self, tenant_id: TenantId, error: CloudError) -> None:
+        """A provider that asks us to wait is not asked for the tenant's servers meanwhile."""
         if isinstance(error, ThrottledError):
             asked = error.retry_after or self.settings.retry_first
-            self.budget.close_for(min(asked, self.settings.retry_max))
+            self.budget.close_for(tenant_id, min(asked, self.settings.retry_max))

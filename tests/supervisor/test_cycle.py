@@ -225,6 +225,21 @@ class BalancerTests(CycleCase):
         self.stage.run(20)
         self.assertEqual(len(self.stage.entries(self.on)), 3)
 
+    def test_the_owner_is_told_when_it_lasts(self) -> None:
+        """A group that is frozen for long says why; a passing failure is nobody's business."""
+        self.stage.cloud().fail("get_load_balancer", BROKEN, times=1000)
+        self.change(self.on, desired=3)
+        self.stage.run(30)
+        early = self.stage.ledger(self.on).convergence.reasons
+        self.stage.run(90)
+        late = self.stage.ledger(self.on).convergence.reasons
+        self.stage.cloud().heal()
+        self.stage.run(30)
+
+        self.assertEqual(early, ())
+        self.assertEqual(late, (f"Load Balancer {self.balancer} cannot be read",))
+        self.assertEqual(self.stage.ledger(self.on).convergence.reasons, ())
+
     def test_what_jobs_reported_is_recorded_all_the_same(self) -> None:
         """The refusal counts and is shown, so that the next attempt waits its turn (S6)."""
         self.stage.answer = REFUSED

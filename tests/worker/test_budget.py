@@ -8,6 +8,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from otter.models.ids import TenantId
 from otter.worker.budget import Bucket, Budget
 from tests.worker.world import secs
 
@@ -71,26 +72,6 @@ class BucketTests(SynchronousTestCase):
 
             self.assertGreaterEqual(wait, timedelta(0))
 
-    def test_a_closed_bucket_makes_everybody_wait(self) -> None:
-        """Until it opens, whatever tokens it holds."""
-        bucket = a_bucket().close(NOW + secs(10))
-
-        self.assertEqual(acting_times(bucket, [0, 4]), [NOW + secs(10)] * 2)
-        self.assertEqual(acting_times(bucket, [11]), [NOW + secs(11)])
-
-    def test_closing_only_ever_extends(self) -> None:
-        """The longest wait a provider asked for is kept."""
-        longer = a_bucket().close(NOW + secs(10)).close(NOW + secs(3))
-
-        self.assertEqual(longer.closed_until, NOW + secs(10))
-        self.assertEqual(longer.close(NOW + secs(12)).closed_until, NOW + secs(12))
-
-    def test_what_is_owed_outlasts_a_closing(self) -> None:
-        """The longer of both waits counts."""
-        bucket = Bucket(1, 5, -20, NOW).close(NOW + secs(3))
-
-        self.assertEqual(bucket.take(NOW)[1], secs(21))
-
 
 class BudgetTests(SynchronousTestCase):
     """A bucket on a clock."""
@@ -100,9 +81,9 @@ class BudgetTests(SynchronousTestCase):
         self.clock = Clock()
         self.budget = Budget(self.clock, rate=1, size=2)
 
-    def take(self) -> "Deferred[None]":
+    def take(self, tenant: str = "7042") -> "Deferred[None]":
         """Ask for one call."""
-        return Deferred.fromCoroutine(self.budget.take())
+        return Deferred.fromCoroutine(self.budget.take(TenantId(tenant)))
 
     def test_calls_are_let_through_as_tokens_come(self) -> None:
         """Two at once, the third after a second."""
@@ -116,7 +97,7 @@ class BudgetTests(SynchronousTestCase):
 
     def test_closing_holds_newcomers(self) -> None:
         """For as long as the provider said."""
-        self.budget.close_for(secs(5))
+        self.budget.close_for(TenantId("7042"), secs(5))
         waiting = self.take()
         self.clock.advance(4.9)
 
@@ -124,9 +105,26 @@ class BudgetTests(SynchronousTestCase):
         self.clock.advance(0.1)
         self.successResultOf(waiting)
 
+    def test_closing_only_ever_extends(self) -> None:
+        """The longest wait a provider asked for is kept."""
+        self.budget.close_for(TenantId("7042"), secs(5))
+        self.budget.close_for(TenantId("7042"), secs(1))
+        waiting = self.take()
+        self.clock.advance(4.9)
+
+        self.assertNoResult(waiting)
+        self.clock.advance(0.1)
+        self.successResultOf(waiting)
+
+    def test_one_tenant_does_not_close_it_for_another(self) -> None:
+        """A provider throttles accounts one by one (promise S8)."""
+        self.budget.close_for(TenantId("7042"), secs(5))
+
+        self.successResultOf(self.take("another"))
+
     def test_waiting_can_be_cancelled(self) -> None:
         """A stopping worker leaves no timer behind."""
-        self.budget.close_for(secs(5))
+        self.budget.close_for(TenantId("7042"), secs(5))
         waiting = self.take()
         waiting.cancel()
 

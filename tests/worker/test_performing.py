@@ -152,7 +152,7 @@ class CreateTests(SynchronousTestCase):
 
     def test_a_job_the_budget_left_no_time_for_is_not_started(self) -> None:
         """The deadline is looked at again right before the call (S1)."""
-        self.bench.budget.close_for(secs(10))
+        self.bench.budget.close_for(TENANT, secs(10))
         result = self.bench.perform(CREATE, seconds=5)
 
         self.assertEqual((result.outcome, self.bench.calls()), (Outcome.TRANSIENT, []))
@@ -312,6 +312,14 @@ class MembersTests(SynchronousTestCase):
     def shown(self) -> dict[str, NodeCondition]:
         """Return the members by address."""
         return {n.address: n.condition for n in self.balancers.show(self.name).nodes}
+
+    def test_as_many_as_there_is_room_for(self) -> None:
+        """Some members serve although not all of them fit; the visit says that it was not all."""
+        self.bench.cloud.balancers.remove_nodes(self.name, [self.nodes[0]])
+        outcome = self.perform(add=(("10.0.0.7", 80), ("10.0.0.8", 80), ("10.0.0.9", 80)))
+
+        self.assertEqual(outcome, Outcome.QUOTA)
+        self.assertEqual(sorted(self.shown()), ["10.0.0.1", "10.0.0.2", "10.0.0.7"])
 
     def test_everything_in_one_visit(self) -> None:
         """Drain one, remove one, add one, enable one."""
