@@ -15,7 +15,7 @@ export PYTHONNOUSERSITE := 1
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt fmt-check lint types unit docs bench clean
+.PHONY: help setup run test fuzz check fmt fmt-check lint types unit docs bench clean
 
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ run: $(READY)  ## play the whole story on this machine, then stay up (STORY_ONLY
 
 test: $(READY)  ## run all tests
 	@$(BIN)/python -m tests.run all
+
+fuzz: $(READY)  ## search for inputs that break the API, for long
+	@$(BIN)/python -m tests.fuzz
 
 check: fmt-check lint types unit  ## everything a change must pass before review
 

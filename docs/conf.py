@@ -6,9 +6,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tools.config_reference import reference
+from tools import api_reference, config_reference
 
-(Path(__file__).parent / "configuration.rst").write_text(reference(), encoding="utf-8")
+HERE = Path(__file__).parent
+(HERE / "configuration.rst").write_text(config_reference.reference(), encoding="utf-8")
+(HERE / "api-reference.rst").write_text(api_reference.reference(), encoding="utf-8")
 
 project = "Otter"
 author = "The Otter authors"

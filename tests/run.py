@@ -35,6 +35,8 @@ NOT_TESTS = ("contracts",)
 WORKERS = 2
 LIMITS = {"unit": timedelta(minutes=5), "slow": timedelta(minutes=12)}
 ENGINE_MISSING = "engine missing"
+FULL = "OTTER_TEST_FULL"
+"""Names the environment variable that is set when all parts run, and not just a quick check."""
 
 
 class Counts(NamedTuple):
@@ -199,7 +201,7 @@ def main(arguments: Sequence[str]) -> int:
         if part not in {"all", name}:
             continue
         started = time.monotonic()
-        counts = run_part(name, suites)
+        counts = run_part(name, suites, full=part == "all")
         durations.append(f"{name}: {counts.closing_line()} in {time.monotonic() - started:.0f} s")
         total = total.plus(counts)
     sys.stdout.write("\n" + "\n".join(durations) + "\n" + total.closing_line() + "\n")
@@ -207,8 +209,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if total.failed == 0 and total.passed else 1
 
 
-def run_part(name: str, suites: Sequence[str]) -> Counts:
-    """Run one part and count; a part that has no suites has failed."""
+def run_part(name: str, suites: Sequence[str], *, full: bool) -> Counts:
+    """
+    Run one part and count; a part that has no suites has failed.
+
+    :param full: let tests of properties try all examples, not just a few; see ``effort``.
+    """
     if not suites:
         return Counts(failed=1)
     sys.stdout.write(f"\n--- {name}: {' '.join(suites)}\n")
@@ -216,7 +222,7 @@ def run_part(name: str, suites: Sequence[str]) -> Counts:
     summary, status = run_trial(
         suites,
         limit=LIMITS[name],
-        environment={**os.environ, "PYTHONUNBUFFERED": "1"},
+        environment={**os.environ, **({FULL: "1"} if full else {}), "PYTHONUNBUFFERED": "1"},
         write=_write_through,
     )
     engines_required = os.environ.get("CI") == "true"

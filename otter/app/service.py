@@ -9,7 +9,7 @@ status
 
 import os
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from random import SystemRandom
 
@@ -27,11 +27,13 @@ from twisted.web.server import Site
 
 from otter.app.cloud import CloudAccess, make_cloud_access
 from otter.app.health import store_health
+from otter.app.metering import MeteredController, MeteredMessenger
 from otter.bus.interface import Bus
 from otter.bus.local import LocalBus
 from otter.cloud.guard import ClientReactor
 from otter.config import Config
-from otter.controller.service import OtterController
+from otter.controller.interface import Controller
+from otter.metrics import Metrics, Watched
 from otter.models.activity import Deployment
 from otter.models.ids import DeploymentId, new_uuid
 from otter.models.interface import Store
@@ -40,6 +42,9 @@ from otter.models.sqlite.store import SQLiteStore
 from otter.rest.app import make_site
 from otter.rest.auth import RoleNames
 from otter.rest.config import RestConfig
+from otter.rest.health import HealthCheck
+from otter.rest.operator.app import Operated, make_operator_site
+from otter.rest.operator.census import CensusTaker
 from otter.supervisor.service import SupervisorService
 from otter.worker.notifier import Notifier
 from otter.worker.service import WorkerService
@@ -58,7 +63,8 @@ class OtterService(MultiService):
         super().__init__()
         self._config = config
         self._reactor = reactor
-        self._port: IListeningPort | None = None
+        self._metrics = Metrics()
+        self._ports: list[IListeningPort] = []
         self._close_store: Callable[[], Awaitable[None]] | None = None
         self._starting: Deferred[None] | None = None
 
@@ -72,7 +78,7 @@ class OtterService(MultiService):
         store = await self._open_store()
         candidate = Deployment(DeploymentId(new_uuid()), secrets.token_hex(32))
         deployment = await store.deployment(candidate)
-        access = make_cloud_access(self._config, self._reactor, deployment.secret)
+        access = make_cloud_access(self._config, self._reactor, deployment.secret, self._metrics)
         bus = LocalBus(self._reactor)
         if "worker" in self._config.roles:
             self._start_worker(store, bus, access)
@@ -84,9 +90,18 @@ class OtterService(MultiService):
                 self._reactor,
                 self._config.supervisor,
                 deployment.deployment_id,
+                self._metrics,
             ).setServiceParent(self)
+        controller = MeteredController(
+            store, bus, self._reactor, self._config.limits, deployment, self._metrics
+        )
+        health = {"store": store_health(store), "identity": access.identity_health}
         if "api" in self._config.roles:
-            await self._listen(self._make_site(store, bus, access, deployment))
+            site = self._make_site(controller, access, health)
+            await self._listen(self._config.api.listen, site)
+        if self._config.operator.listen:
+            site = self._make_operator_site(store, controller, health)
+            await self._listen(self._config.operator.listen, site)
         self.log.info(
             "otter.ready {roles} {deployment}",
             roles=",".join(self._config.roles),
@@ -96,22 +111,27 @@ class OtterService(MultiService):
     async def _open_store(self) -> Store:
         if self._config.store.kind == "memory":
             return MemoryStore()
-        store = SQLiteStore(Path(self._config.store.path), self._reactor)
+        store = SQLiteStore(
+            Path(self._config.store.path), self._reactor, committed=self._metrics.commit
+        )
         await store.open()
         self._close_store = store.close
+        self._metrics.watch(Watched.WRITES_WAITING, lambda: store.writes_waiting)
         return store
 
     def _start_worker(self, store: Store, bus: Bus, access: CloudAccess) -> None:
         settings = self._config.worker
-        worker = WorkerService(bus, access.provider, self._reactor, settings, SystemRandom())
+        worker = WorkerService(
+            bus, access.provider, self._reactor, settings, SystemRandom(), self._metrics
+        )
         worker.setServiceParent(self)
-        Notifier(store, access.messenger, self._reactor, settings).setServiceParent(self)
+        messenger = MeteredMessenger(access.messenger, self._metrics)
+        Notifier(store, messenger, self._reactor, settings).setServiceParent(self)
 
     def _make_site(
-        self, store: Store, bus: Bus, access: CloudAccess, deployment: Deployment
+        self, controller: Controller, access: CloudAccess, health: Mapping[str, HealthCheck]
     ) -> Site:
         api = self._config.api
-        controller = OtterController(store, bus, self._reactor, self._config.limits, deployment)
         rest = RestConfig(
             api.base_url.rstrip("/"),
             roles=RoleNames(
@@ -119,15 +139,32 @@ class OtterService(MultiService):
                 frozenset(api.read_roles),
                 frozenset(api.cross_tenant_roles),
             ),
-            max_body_bytes=api.body_limit_bytes,
+            rates=self._config.rates,
+            bounds=self._config.bounds,
         )
         validator = access.validator if api.authenticate else None
-        health = {"store": store_health(store), "identity": access.identity_health}
-        return make_site(rest, controller, validator, health, self._reactor)
+        return make_site(
+            rest,
+            controller,
+            validator,
+            health,
+            self._reactor,
+            checker=access.checker,
+            metrics=self._metrics,
+        )
 
-    async def _listen(self, site: Site) -> None:
-        endpoint = serverFromString(self._reactor, self._config.api.listen)
-        self._port = await endpoint.listen(site)
+    def _make_operator_site(
+        self, store: Store, controller: Controller, health: Mapping[str, HealthCheck]
+    ) -> Site:
+        census = CensusTaker(store, self._reactor, self._config.operator.census)
+        census.setServiceParent(self)
+        self._metrics.watch_census(lambda: census.last)
+        operated = Operated(controller, health, self._metrics, lambda: census.last)
+        return make_operator_site(operated, self._reactor)
+
+    async def _listen(self, where: str, site: Site) -> None:
+        endpoint = serverFromString(self._reactor, where)
+        self._ports.append(await endpoint.listen(site))
 
     def _cannot_start(self, failure: Failure) -> None:
         self.log.critical("otter.cannot_start: {error}", error=failure.getErrorMessage())
@@ -143,9 +180,8 @@ class OtterService(MultiService):
     async def _stop(self) -> None:
         if self._starting is not None:
             self._starting.cancel()
-        if self._port is not None:
-            listening, self._port = self._port, None
-            stopped = listening.stopListening()
+        while self._ports:
+            stopped = self._ports.pop().stopListening()
             if stopped is not None:
                 await stopped
         stopping = super().stopService()

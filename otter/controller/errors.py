@@ -57,6 +57,10 @@ class InvalidMinEntities(RefusedError):  # noqa: N818 - the wire's own name
     """``minEntities`` above ``maxEntities``."""
 
 
+class InvalidLaunchConfiguration(RefusedError):  # noqa: N818 - the wire's own name
+    """The cloud would refuse the launch config; the text has one line per problem."""
+
+
 class ValidationError(RefusedError):
     """A rule about the content of a body that JSON Schema cannot express."""
 

@@ -1,6 +1,7 @@
 """Calls that scale: execute a policy, by name or by capability; take a server out."""
 
 from datetime import datetime
+from hmac import compare_digest
 from math import ceil
 
 from twisted.internet.defer import CancelledError
@@ -24,6 +25,9 @@ from otter.models.policy import Policy, Webhook
 
 CAPABILITY_VERSION = "1"
 """The only version of capability URLs there has been."""
+
+NO_SECRET = b"-" * 64
+"""What a secret that nobody has is compared with; none looks like this."""
 
 
 def propose_execution(
@@ -98,13 +102,27 @@ class ExecutionCalls(Calls):
         """Execute the policy behind a webhook; only the history tells what came of it."""
         if version != CAPABILITY_VERSION:
             return
-        try:
-            webhook = await self._store.find_capability(capability)
-        except stored.NoSuchWebhookError:
+        webhook = await self._find_webhook(capability)
+        if webhook is None:
             # Counted by operators: a burst of these may be webhooks lost, not webhooks deleted.
             self.log.info("capability.unknown")
             return
         await self._execute_webhook(webhook)
+
+    async def _find_webhook(self, capability: CapabilityHash) -> Webhook | None:
+        """
+        Return the webhook with this secret, if there is one.
+
+        It is looked up by digest. What is found is compared once more, in constant time, so that
+        no store decides by an ordinary comparison; a wrong secret is compared just the same.
+        """
+        sent = capability.encode("utf-8", "surrogatepass")
+        try:
+            webhook = await self._store.find_capability(capability)
+        except stored.NoSuchWebhookError:
+            webhook = None
+        kept = NO_SECRET if webhook is None else webhook.capability.encode("ascii")
+        return webhook if compare_digest(kept, sent) else None
 
     async def _execute_webhook(self, webhook: Webhook) -> None:
         try:

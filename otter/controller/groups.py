@@ -161,6 +161,26 @@ class GroupCalls(Calls):
 
         await self._writer.submit(tenant_id, group_id, decide)
 
+    async def set_suspended(
+        self, tenant_id: TenantId, group_id: GroupId, *, suspended: bool, actor: str
+    ) -> bool:
+        """Flag or unflag the group; nothing to write if it is so already."""
+        changed = False
+
+        def decide(group: Group, now: datetime) -> Proposal:
+            nonlocal changed
+            changed = group.suspended != suspended
+            if not changed:
+                return Proposal(group, writes=False)
+            kind = ActivityKind.SUSPENDED if suspended else ActivityKind.UNSUSPENDED
+            reason = "suspended" if suspended else "no longer suspended"
+            activity = _about(group, now, kind, actor, reason)
+            flagged = evolve(group, suspended=suspended)
+            return Proposal(flagged, mark=not suspended, activities=(activity,))
+
+        await self._writer.submit(tenant_id, group_id, decide)
+        return changed
+
     async def converge(self, tenant_id: TenantId, group_id: GroupId, *, actor: str) -> None:
         """Mark the group, changing nothing."""
 

@@ -143,6 +143,15 @@ class Controller(Protocol):
     async def resume(self, tenant_id: TenantId, group_id: GroupId, *, actor: str) -> None:
         """Let it converge again, and do so; idempotent."""
 
+    async def set_suspended(
+        self, tenant_id: TenantId, group_id: GroupId, *, suspended: bool, actor: str
+    ) -> bool:
+        """
+        Flag or unflag the group (rest-api.md 3.17); return whether that changed it.
+
+        A suspended group performs no step; one that no longer is converges.
+        """
+
     async def converge(self, tenant_id: TenantId, group_id: GroupId, *, actor: str) -> None:
         """
         Ask for a cycle.

@@ -19,6 +19,8 @@ class ActivityKind(StrEnum):
     LAUNCH = "launch.changed"
     PAUSED = "group.paused"
     RESUMED = "group.resumed"
+    SUSPENDED = "group.suspended"
+    UNSUSPENDED = "group.unsuspended"
     CONVERGE = "converge.requested"
     POLICY_CREATED = "policy.created"
     POLICY_CHANGED = "policy.changed"

@@ -1,11 +1,12 @@
 """What is sent back: pure records, made from documents and from errors."""
 
 from datetime import timedelta
+from math import ceil
 
 from attrs import frozen
 
 from otter.rest.documents import write_document
-from otter.rest.errors import InvalidMethodError, wire_error
+from otter.rest.errors import InvalidMethodError, time_to_wait, wire_error
 
 JSON = "application/json"
 XML = "application/xml"
@@ -32,12 +33,17 @@ def created(document: object, location: str) -> Answer:
 
 
 def error_answer(error: Exception, *, retry_after: timedelta) -> Answer:
-    """Return what the caller is told about ``error`` (rest-api.md 1.5)."""
+    """
+    Return what the caller is told about ``error`` (rest-api.md 1.5).
+
+    :param retry_after: when to come again where the error does not know better.
+    """
     wire = wire_error(error)
     text = str(error) if wire.text is None else wire.text
     headers: tuple[tuple[str, str], ...] = ()
-    if wire.retry:
-        headers = (("Retry-After", str(max(1, round(retry_after.total_seconds())))),)
+    delay = time_to_wait(error, unavailable=retry_after)
+    if delay is not None:
+        headers = (("Retry-After", str(max(1, ceil(delay.total_seconds())))),)
     if isinstance(error, InvalidMethodError):
         headers = (("Allow", ", ".join(error.allowed)),)
     details = {"type": wire.type, "code": wire.status, "message": text, "details": ""}

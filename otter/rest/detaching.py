@@ -23,3 +23,16 @@ def detached(work: Deferred[T]) -> Deferred[T]:
 
     _ = work.addBoth(tell)
     return observer
+
+
+def ended(work: Deferred[T]) -> Deferred[None]:
+    """Return a Deferred that fires when ``work`` has, however it came out; it too is detached."""
+    over: Deferred[None] = Deferred()
+
+    def tell(result: T | Failure) -> T | Failure:
+        if not over.called:
+            over.callback(None)
+        return result
+
+    _ = work.addBoth(tell)
+    return over

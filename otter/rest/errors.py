@@ -5,6 +5,7 @@ The table follows rest-api.md 1.6; an exception that is not in it is a fault of 
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 
 from attrs import frozen
@@ -57,6 +58,34 @@ class BodyTooLargeError(ApiError):
     """The body is larger than this installation takes."""
 
 
+class UriTooLongError(ApiError):
+    """Path and query are longer than this installation takes."""
+
+
+class HeadersTooLargeError(ApiError):
+    """The headers are more, or larger, than this installation takes."""
+
+
+class MalformedRequestError(ApiError):
+    """What was sent is not HTTP."""
+
+
+class RequestTimeoutError(ApiError):
+    """The rest of a request did not arrive in time."""
+
+
+class RateLimitError(ApiError):
+    """
+    One call too many.
+
+    :ivar retry_after: when the next one fits.
+    """
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class UnavailableError(ApiError):
     """Somebody we depend on does not answer now; trying again later helps."""
 
@@ -73,11 +102,6 @@ class WireError:
     type: str
     text: str | None = None
 
-    @property
-    def retry(self) -> bool:
-        """Whether the caller is asked to come again."""
-        return self.status == 503
-
 
 _UNAVAILABLE = WireError(503, "ServiceUnavailable", "the service is not available now")
 
@@ -88,7 +112,9 @@ CATALOGUE: Mapping[type[Exception], WireError] = MappingProxyType(
         InvalidJsonError: WireError(400, "InvalidJsonError", ""),
         refused.ValidationError: WireError(400, "ValidationError"),
         refused.InvalidMinEntities: WireError(400, "InvalidMinEntities"),
+        refused.InvalidLaunchConfiguration: WireError(400, "InvalidLaunchConfiguration"),
         InvalidQueryArgumentError: WireError(400, "InvalidQueryArgument"),
+        MalformedRequestError: WireError(400, "BadRequest"),
         InvalidCredentialsError: WireError(401, "InvalidCredentials"),
         ForbiddenError: WireError(403, "Forbidden"),
         refused.GroupNotEmptyError: WireError(403, "GroupNotEmptyError"),
@@ -102,10 +128,14 @@ CATALOGUE: Mapping[type[Exception], WireError] = MappingProxyType(
         refused.ServerNotFoundError: WireError(404, "ServerNotFoundError"),
         NoSuchRouteError: WireError(404, "NotFound"),
         InvalidMethodError: WireError(405, "InvalidMethod"),
+        RequestTimeoutError: WireError(408, "RequestTimeout"),
         BodyTooLargeError: WireError(413, "RequestEntityTooLarge"),
+        RateLimitError: WireError(413, "RateLimitError"),
+        UriTooLongError: WireError(414, "RequestUriTooLong"),
         refused.ScalingGroupOverLimitError: WireError(422, "ScalingGroupOverLimitError"),
         refused.PoliciesOverLimitError: WireError(422, "PoliciesOverLimitError"),
         refused.WebhooksOverLimitError: WireError(422, "WebhooksOverLimitError"),
+        HeadersTooLargeError: WireError(431, "RequestHeaderFieldsTooLarge"),
         NotOfferedError: WireError(501, "NotImplementedError", ""),
         UnavailableError: _UNAVAILABLE,
         StoreUnavailableError: _UNAVAILABLE,
@@ -120,3 +150,14 @@ def wire_error(error: Exception) -> WireError:
         if kind in CATALOGUE:
             return CATALOGUE[kind]
     return INTERNAL
+
+
+def time_to_wait(error: Exception, *, unavailable: timedelta) -> timedelta | None:
+    """
+    Return when it makes sense to come again, or None where that cannot be said.
+
+    :param unavailable: what is said when something does not answer now.
+    """
+    if isinstance(error, RateLimitError | refused.CannotExecutePolicyError):
+        return error.retry_after
+    return unavailable if wire_error(error).status == 503 else None

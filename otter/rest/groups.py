@@ -20,6 +20,7 @@ from otter.rest.formatting import (
     launch_document,
     state_document,
 )
+from otter.rest.launching import LaunchGate
 from otter.rest.links import next_links
 from otter.rest.parsing import Parser
 from otter.rest.queries import MAX_PAGE, read_page
@@ -50,6 +51,7 @@ class Groups:
     controller: Controller
     parser: Parser
     formatter: Formatter
+    gate: LaunchGate
     clock: IReactorTime
 
     def routes(self) -> tuple[Route, ...]:
@@ -86,6 +88,7 @@ class Groups:
     async def create(self, call: Call, tenant: str) -> Answer:
         """Create a group; the state shown is the one before anything is built."""
         new = self.parser.group(call.body, now=clock_time(self.clock))
+        await self.gate.check(TenantId(tenant), new.launch)
         group, policies = await self.controller.create_group(
             TenantId(tenant), new.config, new.launch, new.policies, actor=call.actor
         )
@@ -162,6 +165,7 @@ class Groups:
     async def set_launch(self, call: Call, tenant: str, group: str) -> Answer:
         """Replace the launch config."""
         launch = self.parser.launch(call.body)
+        await self.gate.check(TenantId(tenant), launch)
         await self.controller.set_launch(TenantId(tenant), GroupId(group), launch, actor=call.actor)
         return Answer(204)
 

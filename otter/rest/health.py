@@ -13,6 +13,8 @@ from otter.rest.answers import Answer, json_answer
 from otter.rest.calls import Call, Route
 
 RESPONSE_ID = "health_check"
+PATHS: tuple[tuple[str, ...], ...] = ((), ("health",))
+"""What is answered here, in pieces."""
 
 
 @frozen

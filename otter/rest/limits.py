@@ -1,6 +1,6 @@
 """Row 17 of the route table: what a tenant may have and how fast (rest-api.md 3.17)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -11,10 +11,23 @@ from otter.controller.interface import Controller, Limits
 from otter.rest.answers import XML, Answer, json_answer
 from otter.rest.calls import TENANT, Call, Route
 from otter.rest.clock import clock_time
-from otter.rest.config import RateLimit
 from otter.rest.formatting import timestamp
+from otter.rest.rates import RateLimiter, Standing
 
 NAMESPACE = "http://docs.openstack.org/common/api/v1.0"
+
+
+@frozen
+class RateName:
+    """How ``/limits`` calls a rate; clients know it by these very texts."""
+
+    uri: str
+    regex: str
+    unit: str
+
+
+TENANT_RATE = RateName("/v1.0/tenantId/*", r"/v1\.0/([A-Za-z0-9:]+)/.+", "MINUTE")
+EXECUTE_RATE = RateName("/v1.0/execute/*", r"/v1\.0/execute/(.*)", "SECOND")
 
 
 def absolute_limits(limits: Limits) -> dict[str, int]:
@@ -26,16 +39,19 @@ def absolute_limits(limits: Limits) -> dict[str, int]:
     }
 
 
-def rate_document(rate: RateLimit, now: datetime) -> dict[str, Any]:
-    """Return one rate limit as it stands for a caller who has used nothing of it."""
+def rate_document(
+    name: RateName, value: int, standing: Standing | None, now: datetime
+) -> dict[str, Any]:
+    """Return one rate and how the caller stands with it; one that is not enforced is all there."""
+    found = standing or Standing(value, timedelta())
     allowance = {
         "verb": "ALL",
-        "unit": rate.unit,
-        "value": rate.value,
-        "remaining": rate.value,
-        "next-available": timestamp(now),
+        "unit": name.unit,
+        "value": value,
+        "remaining": found.remaining,
+        "next-available": timestamp(now + found.wait),
     }
-    return {"uri": rate.uri, "regex": rate.regex, "limit": [allowance]}
+    return {"uri": name.uri, "regex": name.regex, "limit": [allowance]}
 
 
 def limits_xml(limits: Limits) -> bytes:
@@ -54,7 +70,7 @@ class LimitsResource:
     """Answers for limits."""
 
     controller: Controller
-    rates: tuple[RateLimit, ...]
+    limiter: RateLimiter
     clock: IReactorTime
 
     def routes(self) -> tuple[Route, ...]:
@@ -66,9 +82,20 @@ class LimitsResource:
         limits = self.controller.limits
         if "xml" in call.accept:
             return Answer(200, limits_xml(limits), content_type=XML)
-        now = clock_time(self.clock)
-        document = {
-            "rate": [rate_document(rate, now) for rate in self.rates],
-            "absolute": absolute_limits(limits),
-        }
+        document = {"rate": self._rates(tenant), "absolute": absolute_limits(limits)}
         return json_answer(200, {"limits": document})
+
+    def _rates(self, tenant: str) -> list[dict[str, Any]]:
+        """
+        Return the rates that have a value, also while none is enforced.
+
+        Of executions the one of a webhook not hit lately is shown: which webhook is not asked.
+        """
+        now = clock_time(self.clock)
+        own, executions = self.limiter.standings(tenant)
+        rates = self.limiter.rates
+        shown = (
+            (TENANT_RATE, rates.tenant_per_minute, own),
+            (EXECUTE_RATE, rates.execute_per_second, executions),
+        )
+        return [rate_document(name, value, how, now) for name, value, how in shown if value]

@@ -11,6 +11,9 @@ from urllib.parse import unquote_to_bytes
 from attrs import frozen
 
 VERSION = "v1.0"
+OPENAPI = (VERSION, "openapi.json")
+"""The description of the API stands where a tenant would, and is for everybody."""
+
 _SECRET = re.compile(r"[0-9A-Fa-f]{32,}")
 
 
@@ -30,6 +33,8 @@ class Path:
     def tenant(self) -> str | None:
         """The tenant whose resources are meant, or None outside of ``/v1.0/``."""
         named = len(self.segments) > 1 and self.segments[0] == VERSION
+        if self.segments == OPENAPI:
+            return None
         return (self.segments[1] or None) if named else None
 
     @property

@@ -1,32 +1,33 @@
 """
 The HTTP server below the resources: what holds for every request and every response.
 
-Note [Bodies that are too large]
-    They are refused as soon as that is known, from the announced length or while chunks arrive. The
-    answer is written at once, and then the rest is read and thrown away for a moment: closing while
-    data is on its way would reset the connection and take the answer with it.
+Bodies that are too large are refused as soon as that is known, from the announced length or while
+chunks arrive; see Note [Closing after a refusal] in ``channel``.
 """
 
+from datetime import timedelta
 from io import BytesIO
 from typing import Any, cast
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import server
-from twisted.web.http import RESPONSES, datetimeToString
-from twisted.web.http_headers import Headers
+from twisted.web.http import HTTPChannel, datetimeToString
 from twisted.web.resource import IResource
 
 from otter.models.ids import new_uuid
-from otter.rest.answers import JSON
+from otter.rest.admission import Admission
+from otter.rest.answers import JSON, Answer
 from otter.rest.calls import Call
-from otter.rest.errors import BodyTooLargeError
+from otter.rest.channel import SERVER, ApiChannel
+from otter.rest.config import Bounds
+from otter.rest.connections import Connections
+from otter.rest.errors import ApiError, BodyTooLargeError, UnavailableError, UriTooLongError
+from otter.rest.metering import RequestMeter
 from otter.rest.paths import Path, loggable, read_path
-from otter.rest.responding import Responder
-
-SERVER = b"otter"
-LINGER_SECONDS = 2.0
+from otter.rest.responding import Responder, prepare
 
 
 class ApiRequest(server.Request):
@@ -35,22 +36,22 @@ class ApiRequest(server.Request):
 
     :ivar gone: whether the client hung up.
     :ivar call: what handlers get to see, once the caller was let in.
+    :ivar working: ends when the work of the request has, whether or not its client still waits.
     """
 
     log = Logger()
     defaultContentType = JSON.encode("ascii")
     gone = False
     call: Call | None = None
+    working: Deferred[None] | None = None
     where: Path
 
-    _received = 0
+    _held = 0
     _refused = False
-    _lingering: IDelayedCall | None = None
 
-    @property
-    def _api_site(self) -> "ApiSite":
-        site: ApiSite = cast("Any", self.channel).site
-        return site
+    def __init__(self, channel: HTTPChannel, *args: Any, **settings: Any) -> None:
+        super().__init__(channel, *args, **settings)
+        self._api_site: ApiSite = cast("Any", channel).site
 
     def getRequestHostname(self) -> bytes:
         """
@@ -69,58 +70,43 @@ class ApiRequest(server.Request):
     def gotLength(self, length: int | None) -> None:
         """Prepare for a body in memory, or refuse it."""
         self.content = BytesIO()
-        if length is not None and length > self._api_site.max_body_bytes:
-            self._refuse()
+        if length is not None and length > self._api_site.bounds.body_bytes:
+            self._refuse(self._too_large())
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Keep a piece of the body, unless there is too much of it."""
-        self._received += len(data)
+        """Keep a piece of the body, unless there is too much of it, or of all bodies together."""
         if self._refused:
             return
-        if self._received > self._api_site.max_body_bytes:
-            self._refuse()
+        self._held += len(data)
+        self._api_site.held_bytes += len(data)
+        if self._held > self._api_site.bounds.body_bytes:
+            self._refuse(self._too_large())
+        elif self._api_site.held_bytes > self._api_site.bounds.bodies_bytes:
+            self._refuse(UnavailableError("too many bodies are arriving"))
         else:
             cast("BytesIO", self.content).write(data)
 
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Go on with a request that is complete, unless it was answered already."""
-        if self._refused:
-            self.channel.loseConnection()
-        else:
-            super().requestReceived(command, path, version)
+    def _too_large(self) -> ApiError:
+        return BodyTooLargeError(f"bodies have at most {self._api_site.bounds.body_bytes} bytes")
 
-    def _refuse(self) -> None:
-        """Answer 413 right now; see Note [Bodies that are too large]."""
+    def _refuse(self, error: ApiError) -> None:
         self._refused = True
         self.content = BytesIO()
+        self._let_go()
         self.requestHeaders.removeHeader(b"Expect")
-        site = self._api_site
-        error = BodyTooLargeError(f"bodies have at most {site.max_body_bytes} bytes")
-        answer = site.responder.refusal(error)
-        response_id = new_uuid()
-        headers = Headers(
-            {
-                b"Server": [SERVER],
-                b"Date": [datetimeToString()],
-                b"Content-Type": [self.defaultContentType],
-                b"X-Response-Id": [response_id.encode("ascii")],
-                b"Content-Length": [b"%d" % len(answer.body)],
-                b"Connection": [b"close"],
-            }
-        )
-        status = answer.status
-        self.channel.writeHeaders(b"HTTP/1.1", b"%d" % status, RESPONSES[status], headers)
-        self.channel.write(answer.body)
-        self._lingering = site.reactor.callLater(LINGER_SECONDS, self.channel.loseConnection)
-        self.log.info(
-            "request.refused {status} {response_id}", status=status, response_id=response_id
-        )
+        cast("ApiChannel", self.channel).refuse(error)
+
+    def _let_go(self) -> None:
+        """Count the body no longer."""
+        self._api_site.held_bytes -= self._held
+        self._held = 0
 
     # --- from the first byte to the last ------------------------------------------------------
 
     def process(self) -> None:
         """Give the response the headers every response has, and pass the request on."""
         response_id = new_uuid()
+        self.setHeader(b"Date", datetimeToString())
         self.setHeader(b"X-Response-Id", response_id.encode("ascii"))
         self.setHeader(b"Content-Type", self.defaultContentType)
         self.where = read_path(self.path)
@@ -128,18 +114,38 @@ class ApiRequest(server.Request):
         started = clock.seconds()
 
         def done(_: Failure | None) -> None:
+            self._let_go()
+            took = timedelta(seconds=clock.seconds() - started)
+            method = self.method.decode("ascii", "replace")
+            self._api_site.meter.record(method, self.where.segments, self.code, took)
             self.log.info(
                 "request.done {method} {path} {status} {duration:.3f} {response_id}",
-                method=self.method.decode("ascii", "replace"),
+                method=method,
                 path=loggable(self.where),
                 status=self.code,
-                duration=clock.seconds() - started,
+                duration=took.total_seconds(),
                 response_id=response_id,
                 gone=self.gone,
             )
 
         _ = self.notifyFinish().addBoth(done)
+        longest = self._api_site.bounds.uri_bytes
+        if len(self.uri) > longest:
+            error = UriTooLongError(f"path and query have at most {longest} bytes")
+            self.answer(self._api_site.responder.refusal(error))
+            return
         super().process()
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        return cast("BytesIO", self.content).getvalue()
+
+    def answer(self, answer: Answer) -> None:
+        """Send the whole answer, if anybody is left to read it."""
+        if not self.gone and not self.startedWriting:
+            self.write(prepare(self, answer))
+            self.finish()
 
     def write(self, data: bytes) -> None:
         """Write, under our own name."""
@@ -150,8 +156,7 @@ class ApiRequest(server.Request):
     def connectionLost(self, reason: Failure) -> None:
         """Remember that there is nobody to answer any more."""
         self.gone = True
-        if self._lingering is not None and self._lingering.active():
-            self._lingering.cancel()
+        self._let_go()
         super().connectionLost(reason)
 
 
@@ -159,28 +164,41 @@ class ApiSite(server.Site):
     """
     Serves one resource with bounded requests; logs through ``twisted.logger`` only.
 
-    :param max_body_bytes: how large a body may be.
     :param responder: words what this server itself has to refuse.
+    :param admission: counts what is at work, for whoever wants to know.
+    :param meter: is told of every answered request.
+    :ivar held_bytes: of bodies that are arriving or at work.
     """
+
+    protocol: Any = ApiChannel
 
     def __init__(
         self,
         resource: IResource,
         *,
-        max_body_bytes: int,
+        bounds: Bounds,
         responder: Responder,
+        admission: Admission,
         reactor: IReactorTime,
-        **settings: Any,
+        meter: RequestMeter,
     ) -> None:
         super().__init__(
             resource,
             requestFactory=ApiRequest,
             parsePOSTFormSubmission=False,
             reactor=reactor,
-            **settings,
+            timeout=bounds.idle.total_seconds(),
         )
-        self.max_body_bytes = max_body_bytes
+        self.bounds = bounds
         self.responder = responder
+        self.admission = admission
+        self.meter = meter
+        self.connections = Connections(bounds.connections)
+        self.held_bytes = 0
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """Return a connection, or None when there are too many."""
+        return super().buildProtocol(addr) if self.connections.make_room() else None
 
     def startFactory(self) -> None:
         """Start without an access log: ``request.done`` says more."""

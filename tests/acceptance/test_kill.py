@@ -93,7 +93,7 @@ class KillTests(TestCase):
         self.addCleanup(cloud.process.end_at_once)
         await cloud.control.expect(200, "PATCH", "/settings", {"lag_new": 0.4, "delete_time": 0.2})
         otter = await start_otter(reactor, directory / "otter", cloud, FAST)
-        self.addCleanup(lambda: otter.process.end_at_once())
+        self.addCleanup(otter.end_at_once)
         tenant = await make_tenant(Stack(cloud, otter))
         foreign = await self._foreigners(tenant)
         group = await tenant.create_group(0, MAX)

@@ -1,8 +1,8 @@
 """
 A tenant of its own on running services: every test gets one, and leaves nothing behind.
 
-The services (a minicloud with the fake driver and an Otter with short times) are real processes that
-serve all tests of one test process; they are started by the first test and end with it.
+The services (a minicloud with the fake driver and an Otter with short times) are real processes
+that serve all tests of one test process; they are started by the first test and end with it.
 """
 
 import atexit
@@ -19,10 +19,12 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from otter.testing.client import Answer, Client
-from otter.testing.processes import eventually
+from otter.testing.processes import RunningService, eventually
 from otter.testing.stack import FAST, Minicloud, Otter, log_in_as, start_minicloud, start_otter
+from tests.openapi import CheckedClient
 
 PATIENCE = timedelta(seconds=30)
+PASSWORD = "a password"
 GROUP_KEY = "rax:auto_scaling_group_id"
 
 
@@ -46,7 +48,7 @@ async def shared_stack() -> Stack:
         atexit.register(folder.cleanup)
         atexit.register(cloud.process.end_at_once)
         otter = await start_otter(reactor, directory / "otter", cloud, FAST)
-        atexit.register(lambda: otter.process.end_at_once())
+        atexit.register(otter.process.end_at_once)
         _shared.append(Stack(cloud, otter))
     return _shared[0]
 
@@ -57,15 +59,31 @@ class Tenant:
 
     stack: Stack
     project: str
-    api: Client
-    compute: Client
-    balancers: Client
+    user: str
+    api: Client = field(init=False)
+    compute: Client = field(init=False)
+    balancers: Client = field(init=False)
     groups: list[str] = field(factory=list)
+    load_balancers: list[int] = field(factory=list)
+    foreigners: list[str] = field(factory=list)
 
     @property
     def control(self) -> Client:
         """The cloud's own view of everything, and its faults."""
         return self.stack.cloud.control
+
+    async def new_token(self) -> str:
+        """Return a token nobody has used yet."""
+        return await log_in_as(self.stack.cloud, self.user, PASSWORD, self.project)
+
+    async def log_in(self) -> None:
+        """Make clients with a new token."""
+        headers = {"X-Auth-Token": await self.new_token()}
+        root = self.stack.cloud.credentials["root"]
+        otter = self.stack.otter.base_url
+        self.api = CheckedClient(reactor, f"{otter}/v1.0/{self.project}", headers)
+        self.compute = Client(reactor, f"{root}/compute/v2.1", headers)
+        self.balancers = Client(reactor, f"{root}/clb/v1.0/{self.project}", headers)
 
     # --- groups -------------------------------------------------------------------------------
 
@@ -119,6 +137,23 @@ class Tenant:
         added = await self.add_policy(group, **policy)
         return await self.api.call("POST", f"/groups/{group}/policies/{added}/execute")
 
+    async def scale(self, group: str, **policy: Any) -> None:
+        """
+        Execute a policy that must be accepted.
+
+        :raises UnexpectedAnswerError: it was not.
+        """
+        added = await self.add_policy(group, **policy)
+        await self.api.expect(202, "POST", f"/groups/{group}/policies/{added}/execute")
+
+    async def add_webhook(self, group: str, policy: str) -> str:
+        """Add a webhook to a policy; return the URL that executes it."""
+        path = f"/groups/{group}/policies/{policy}/webhooks"
+        answer = await self.api.expect(201, "POST", path, [{"name": "w"}])
+        links = {link["rel"]: link["href"] for link in answer["webhooks"][0]["links"]}
+        found: str = links["capability"]
+        return found
+
     async def set_config(self, group: str, minimum: int, maximum: int) -> None:
         """Replace the group's config."""
         body = {
@@ -140,6 +175,16 @@ class Tenant:
         found: dict[str, Any] = answer["group"]
         return found
 
+    async def activities(self, group: str) -> list[dict[str, Any]]:
+        """Return the group's whole history, newest first."""
+        found: list[dict[str, Any]] = []
+        href = f"/groups/{group}/activities"
+        while href:
+            page = await self.api.expect(200, "GET", href)
+            found.extend(page["activities"])
+            href = next((link["href"] for link in page["activities_links"]), "")
+        return found
+
     # --- the cloud ----------------------------------------------------------------------------
 
     async def servers(self, group: str) -> list[dict[str, Any]]:
@@ -155,9 +200,42 @@ class Tenant:
         """Make a server look like it is in a state."""
         await self.control.expect(200, "PATCH", f"/servers/{server_id}", {"status": status})
 
-    async def fault(self, **fault: Any) -> None:
-        """Command a fault for this tenant's requests."""
-        await self.control.expect(201, "POST", "/faults", {"project": self.project, **fault})
+    async def fault(self, **fault: Any) -> str:
+        """Command a fault for this tenant's requests; return its id."""
+        body = {"project": self.project, **fault}
+        answer = await self.control.expect(201, "POST", "/faults", body)
+        found: str = answer["fault"]["id"]
+        return found
+
+    async def lift(self, fault: str) -> None:
+        """Take a fault back."""
+        await self.control.expect(204, "DELETE", f"/faults/{fault}")
+
+    async def happened(self, fault: str) -> bool:
+        """Return whether a fault has happened as often as it was to."""
+        listed = await self.control.expect(200, "GET", "/faults")
+        return fault not in {known["id"] for known in listed["faults"]}
+
+    async def create_foreigner(self, name: str, metadata: Mapping[str, str]) -> str:
+        """Create a server without Otter; return its id."""
+        credentials = self.stack.cloud.credentials
+        body = {
+            "server": {
+                "name": name,
+                "imageRef": credentials["images"][0]["id"],
+                "flavorRef": credentials["flavors"][0]["id"],
+                "metadata": dict(metadata),
+            }
+        }
+        answer = await self.compute.expect(202, "POST", "/servers", body)
+        found: str = answer["server"]["id"]
+        self.foreigners.append(found)
+        return found
+
+    async def existing(self) -> list[dict[str, Any]]:
+        """Return every server of this project, those a lagging list leaves out included."""
+        listed = await self.control.expect(200, "GET", "/servers")
+        return [s for s in listed["servers"] if s["project_id"] == self.project]
 
     async def create_balancer(self) -> int:
         """Create a load balancer; return its id."""
@@ -172,6 +250,7 @@ class Tenant:
         }
         answer = await self.balancers.expect(202, "POST", "/loadbalancers", body)
         found: int = answer["loadBalancer"]["id"]
+        self.load_balancers.append(found)
         return found
 
     async def nodes(self, balancer: int) -> list[dict[str, Any]]:
@@ -186,7 +265,7 @@ class Tenant:
         """Return what ``look`` returns once that is true."""
         return await eventually(self.stack.cloud.reactor, what, look, timeout=timeout)
 
-    async def settled(self, group: str, count: int) -> list[str]:
+    async def settled(self, group: str, count: int, timeout: timedelta = PATIENCE) -> list[str]:
         """
         Return the ids of the group's servers once there are exactly so many, all in service.
 
@@ -206,11 +285,57 @@ class Tenant:
                 return sorted(ids) or [""]
             return None
 
-        found: list[str] = await self.wait(f"{count} servers in service", look)
+        found: list[str] = await self.wait(f"{count} servers in service", look, timeout)
         return [i for i in found if i]
 
+    async def cycle_passes(self) -> None:
+        """
+        Return when Otter has looked at all of this tenant's groups again, since now.
+
+        Shown by another group, which loses a server and gets it back without anybody asking; twice,
+        because the first time it may not have been the sweep that found out.
+        """
+        canary = await self.create_group(1, 1)
+        for _ in range(2):
+            [server] = await self.settled(canary, 1)
+            await self.delete_server(server)
+            await self.replaced(canary, {server})
+
+    async def replaced(self, group: str, lost: set[str]) -> None:
+        """Return when the group has servers again, none of them these."""
+
+        async def look() -> bool:
+            ids = {s["id"] for s in await self.servers(group)}
+            return bool(ids) and ids.isdisjoint(lost)
+
+        await self.wait("the replacement of servers", look)
+
+    async def in_status(self, group: str, status: str) -> dict[str, Any]:
+        """Return the group's state once it shows this status."""
+
+        async def look() -> dict[str, Any] | None:
+            state = await self.state(group)
+            return state if state["status"] == status else None
+
+        found: dict[str, Any] = await self.wait(f"status {status}", look)
+        return found
+
+    async def balanced(self, group: str, balancer: int, port: int = 80) -> list[dict[str, Any]]:
+        """Return the group's members once the balancer has exactly its servers on the port."""
+
+        async def look() -> list[dict[str, Any]] | None:
+            nodes = [n for n in await self.nodes(balancer) if n["port"] == port]
+            servers = await self.servers(group)
+            wanted = sorted(s["addresses"]["private"][0]["addr"] for s in servers)
+            there = sorted(n["address"] for n in nodes)
+            serving = all((n["condition"], n["type"]) == ("ENABLED", "PRIMARY") for n in nodes)
+            return nodes or [{}] if there == wanted and serving else None
+
+        found: list[dict[str, Any]] = await self.wait("exactly the servers as members", look)
+        return [node for node in found if node]
+
     async def clean_up(self) -> None:
-        """Delete all groups with force and see every server go."""
+        """Delete all groups with force and see every server go; then all that is not Otter's."""
         await self.control.call("DELETE", "/faults")
         for group in self.groups:
             await self.api.call("DELETE", f"/groups/{group}?force=true")
@@ -219,6 +344,10 @@ class Tenant:
             return not any([await self.servers(group) for group in self.groups])
 
         await self.wait("nothing to be left behind", nothing_left)
+        for server in self.foreigners:
+            await self.control.call("DELETE", f"/servers/{server}")
+        for balancer in self.load_balancers:
+            await self.balancers.call("DELETE", f"/loadbalancers/{balancer}")
 
 
 async def make_tenant(stack: Stack, *, roles: tuple[str, ...] = ("admin",)) -> Tenant:
@@ -227,18 +356,11 @@ async def make_tenant(stack: Stack, *, roles: tuple[str, ...] = ("admin",)) -> T
     control = stack.cloud.control
     made = await control.expect(201, "POST", "/projects", {"name": name})
     project = made["project"]["id"]
-    user = {"name": name, "password": "a password", "roles": {name: list(roles)}}
+    user = {"name": name, "password": PASSWORD, "roles": {project: list(roles)}}
     await control.expect(201, "POST", "/users", user)
-    token = await log_in_as(stack.cloud, name, "a password", project)
-    headers = {"X-Auth-Token": token}
-    root = stack.cloud.credentials["root"]
-    return Tenant(
-        stack,
-        project,
-        Client(reactor, f"{stack.otter.base_url}/v1.0/{project}", headers),
-        Client(reactor, f"{root}/compute/v2.1", headers),
-        Client(reactor, f"{root}/clb/v1.0/{project}", headers),
-    )
+    tenant = Tenant(stack, project, name)
+    await tenant.log_in()
+    return tenant
 
 
 class AcceptanceTestCase(TestCase):
@@ -247,11 +369,32 @@ class AcceptanceTestCase(TestCase):
     timeout = 120
     tenant: Tenant
 
-    def setUp(self) -> Deferred[None]:
+    def setUp(self) -> Deferred[None]:  # type: ignore[override]
         """Start the services if need be, and make a tenant."""
         return Deferred.fromCoroutine(self._set_up())
 
     async def _set_up(self) -> None:
         stack = await shared_stack()
+        for process in (stack.otter.process, stack.cloud.process):
+            self.addCleanup(self._assert_nothing_broke, process, process.log.stat().st_size)
         self.tenant = await make_tenant(stack)
         self.addCleanup(lambda: Deferred.fromCoroutine(self.tenant.clean_up()))
+
+    def _assert_nothing_broke(self, process: RunningService, start: int) -> None:
+        """Nothing that a process logged during the test is a bug showing itself."""
+        logged = process.log.read_bytes()[start:].decode("utf-8", "replace")
+        found = logged.find("Traceback")
+        self.assertEqual(found, -1, f"{process.name}: {logged[max(0, found - 500) :][:3000]}")
+        self.assertFalse(process.ended, f"{process.name} has ended")
+
+    async def change_cloud(self, **settings: Any) -> None:
+        """Change settings of the whole cloud until the end of the test."""
+        control = self.tenant.control
+        before = (await control.expect(200, "GET", "/settings"))["settings"]
+        await control.expect(200, "PATCH", "/settings", settings)
+        restored = {name: before[name] for name in settings}
+
+        async def restore() -> None:
+            await control.expect(200, "PATCH", "/settings", restored)
+
+        self.addCleanup(lambda: Deferred.fromCoroutine(restore()))

@@ -78,6 +78,21 @@ class CapabilityTests(ControllerCase):
         self.assertEqual([event["log_format"] for event in events], ["capability.unknown"])
         self.assertNotIn(UNKNOWN, repr(events))
 
+    def test_nearly_right(self) -> None:
+        """A secret is compared whole, even if a store were to find its webhook by a part of it."""
+        find = self.store.find_capability
+
+        async def find_by_half(secret: CapabilityHash) -> Webhook:
+            assert secret.startswith(self.webhook.capability[:32])
+
+            return await find(self.webhook.capability)
+
+        self.patch(self.store, "find_capability", find_by_half)
+
+        self.hit(capability=CapabilityHash(self.webhook.capability[:32] + "é" * 32))
+
+        self.assertEqual(self.group().desired, 5)
+
     def test_refused(self) -> None:
         """Whatever refuses it stays between us and the group's history."""
         self.hit()

@@ -188,6 +188,45 @@ class SwitchTests(ControllerCase):
             self.assertEqual((self.group(), self.marks(), self.kinds()), (group, [], []))
 
 
+class SuspendTests(ControllerCase):
+    """Flagging groups from outside (rest-api.md 3.17)."""
+
+    def flag(self, *, suspended: bool) -> bool:
+        """Set the flag; return whether that changed anything."""
+        return self.ended(
+            self.controller.set_suspended(TENANT, GROUP, suspended=suspended, actor="operator")
+        )
+
+    def test_suspend(self) -> None:
+        """The flag is set and told by the history; nobody needs to look, since nothing moves."""
+        self.put_group()
+
+        self.assertTrue(self.flag(suspended=True))
+        self.assertEqual(self.group(), a_group(suspended=True, generation=2))
+        self.assertEqual((self.marks(), self.bus.notices), ([], []))
+        line = self.history()[0]
+        self.assertEqual((line.kind, line.actor), (ActivityKind.SUSPENDED, "operator"))
+
+    def test_restore(self) -> None:
+        """Without the flag the group converges, for all that was left undone."""
+        self.put_group(a_group(suspended=True))
+
+        self.assertTrue(self.flag(suspended=False))
+        self.assertEqual(self.group(), a_group(generation=2))
+        self.assertEqual((self.marks(), self.bus.notices), ([2], [Notice(TENANT, GROUP)]))
+        self.assertEqual(self.kinds(), [ActivityKind.UNSUSPENDED])
+
+    def test_again(self) -> None:
+        """Saying it twice writes nothing, so that whoever flags many may start over."""
+        for suspended in (True, False):
+            self.setUp()
+            self.put_group(a_group(suspended=suspended))
+
+            self.assertFalse(self.flag(suspended=suspended))
+            self.assertEqual(self.group(), a_group(suspended=suspended))
+            self.assertEqual((self.marks(), self.kinds()), ([], []))
+
+
 class StoreDownTests(ControllerCase):
     """What callers learn when the store fails."""
 
@@ -200,6 +239,7 @@ class StoreDownTests(ControllerCase):
             lambda: controller.set_launch(TENANT, GROUP, LAUNCH, actor=ACTOR),
             lambda: controller.pause(TENANT, GROUP, actor=ACTOR),
             lambda: controller.resume(TENANT, GROUP, actor=ACTOR),
+            lambda: controller.set_suspended(TENANT, GROUP, suspended=True, actor=ACTOR),
             lambda: controller.converge(TENANT, GROUP, actor=ACTOR),
         ]
         self.put_group()

@@ -47,6 +47,7 @@ def calls_on_group(controller: Controller) -> dict[str, Call]:
         "set_launch": controller.set_launch(*at, LAUNCH, actor=ACTOR),
         "pause": controller.pause(*at, actor=ACTOR),
         "resume": controller.resume(*at, actor=ACTOR),
+        "set_suspended": controller.set_suspended(*at, suspended=True, actor=ACTOR),
         "converge": controller.converge(*at, actor=ACTOR),
         "list_policies": controller.list_policies(*at, after="", limit=9),
         "create_policies": controller.create_policies(*at, [a_new_policy()], actor=ACTOR),

@@ -35,12 +35,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "otter": (),
     "otter.models": (),
     "otter.timing": RECORDS,
+    "otter.metrics": (),
     "otter.bus": RECORDS,
-    "otter.cloud": (*RECORDS, "otter.timing"),
+    "otter.cloud": (*RECORDS, "otter.metrics", "otter.timing"),
     "otter.controller": (*RECORDS, *BUS, "otter.timing"),
-    "otter.rest": (*RECORDS, *CONTROLLER, *CLOUD, "otter.timing"),
-    "otter.supervisor": (*RECORDS, *BUS, *CLOUD, "otter.timing"),
-    "otter.worker": (*RECORDS, *BUS, *CLOUD, "otter.timing"),
+    "otter.rest": (*RECORDS, *CONTROLLER, *CLOUD, "otter.metrics", "otter.timing"),
+    "otter.supervisor": (*RECORDS, *BUS, *CLOUD, "otter.metrics", "otter.timing"),
+    "otter.worker": (*RECORDS, *BUS, *CLOUD, "otter.metrics", "otter.timing"),
     "otter.testing": ("otter.timing",),  # it drives programs from outside
     "otter.config": (*RECORDS, *CONTROLLER, *SETTINGS),
     "otter.app": ("otter",),
@@ -49,13 +50,20 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 
 ONLY_IN = {
     "treq": ("otter.cloud", "otter.testing", "minicloud.testing"),
+    "prometheus_client": ("otter.metrics",),
     "klein": ("otter.rest", "minicloud"),
+    "keystoneauth1": ("otter.cli.remote",),
+    "openstack": ("otter.cli.remote.credentials",),
+    "requests": ("otter.cli.remote",),
     "jsonschema": ("otter.rest", "minicloud"),
     "sqlite3": ("otter.models.sqlite",),
     "threading": ("otter.models.sqlite", "minicloud.node.guest"),
     "twisted.internet.threads": ("otter.models.sqlite",),
 }
 """What only some packages may use, because the others must not speak HTTP, or block, or thread."""
+
+DISTRIBUTIONS = {"zope": "zope.interface", "yaml": "pyyaml"}
+"""Where a package is installed under another name than it is imported by."""
 
 ENTRY_POINTS = {"plugin", "tap", "main", "__main__"}
 """Names of modules in which a process begins, by command or by twistd."""
@@ -138,7 +146,7 @@ class DeclaredTests(SynchronousTestCase):
             for module in sources.read_modules("otter", "minicloud", "twisted")
             for found in sources.find_imports(module.tree)
             if (top := found.name.split(".")[0]) not in known
-            and f'"{"zope.interface" if top == "zope" else top.lower()}' not in required
+            and f'"{DISTRIBUTIONS.get(top, top.lower())}' not in required
         }
 
         self.assertEqual(set(), undeclared)

@@ -3,12 +3,15 @@
 from typing import Any
 
 import simplejson
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otter.controller.interface import Limits
+from otter.rest.config import Rates, RestConfig
+from tests.fuzzing import bounded
 from tests.rest.wire import Connection, request_bytes
 from tests.rest.world import (
+    BASE,
     GROUPS,
     RestCase,
     a_config,
@@ -18,11 +21,7 @@ from tests.rest.world import (
     a_schedule,
 )
 
-FEW = settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
-)
+FEW = bounded(60)
 LEAVES = (
     st.none()
     | st.booleans()
@@ -67,6 +66,7 @@ def mutated(document: Any, path: list[int], value: object, *, drop: bool) -> Any
 class FuzzTests(RestCase):
     """Every route that takes a body, and every query."""
 
+    config = RestConfig(BASE, rates=Rates(enabled=False))
     limits = Limits(max_groups=1000, max_policies_per_group=1000, max_webhooks_per_policy=1000)
 
     def bodies(self) -> list[tuple[str, str]]:

@@ -41,7 +41,7 @@ class LimitsTests(RestCase):
                     "verb": "ALL",
                     "unit": "MINUTE",
                     "value": 1000,
-                    "remaining": 1000,
+                    "remaining": 999,
                     "next-available": "2031-03-01T08:00:00.000Z",
                 }
             ],
@@ -180,7 +180,9 @@ class CatalogueTests(SynchronousTestCase):
         self.assertEqual(
             sorted({(wire.status, wire.type) for wire in CATALOGUE.values()}),
             [
+                (400, "BadRequest"),
                 (400, "InvalidJsonError"),
+                (400, "InvalidLaunchConfiguration"),
                 (400, "InvalidMinEntities"),
                 (400, "InvalidQueryArgument"),
                 (400, "ValidationError"),
@@ -197,10 +199,14 @@ class CatalogueTests(SynchronousTestCase):
                 (404, "NotFound"),
                 (404, "ServerNotFoundError"),
                 (405, "InvalidMethod"),
+                (408, "RequestTimeout"),
+                (413, "RateLimitError"),
                 (413, "RequestEntityTooLarge"),
+                (414, "RequestUriTooLong"),
                 (422, "PoliciesOverLimitError"),
                 (422, "ScalingGroupOverLimitError"),
                 (422, "WebhooksOverLimitError"),
+                (431, "RequestHeaderFieldsTooLarge"),
                 (501, "NotImplementedError"),
                 (503, "ServiceUnavailable"),
             ],

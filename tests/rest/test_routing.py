@@ -12,7 +12,7 @@ class PathTests(RestCase):
         group = self.make_group()
         policy = self.make_policy(group)
         webhook, _ = self.make_webhook(policy)
-        paths = [GROUPS, group, policy, f"{policy}/webhooks", webhook, f"/v1.0/{TENANT}/limits"]
+        paths = [GROUPS, group, policy, f"{policy}/webhooks", webhook]
         paths += [f"{group}/{part}" for part in ("state", "config", "launch", "policies")]
         paths += [f"{group}/activities", f"{group}/notify-secret", "/health"]
         for path in paths:
@@ -20,6 +20,8 @@ class PathTests(RestCase):
 
             self.assertEqual((plain.status, slashed.status), (200, 200), path)
             self.assertEqual(plain.body, slashed.body)
+        for slash in ("", "/"):  # where each call is counted
+            self.assertEqual(self.ask("GET", f"/v1.0/{TENANT}/limits{slash}").status, 200)
 
         for switch in ("pause/", "resume/", "converge/"):
             self.assertEqual(self.ask("POST", f"{group}/{switch}").status, 204)

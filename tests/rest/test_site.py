@@ -10,6 +10,7 @@ from zope.interface import implementer
 from otter.controller.interface import Controller, GroupView, Limits
 from otter.models.errors import ConflictError, StoreUnavailableError
 from otter.models.ids import GroupId, TenantId
+from otter.rest.config import Bounds
 from tests.rest.wire import Connection, Reply, parse_reply, request_bytes
 from tests.rest.world import GROUPS, TOKEN, RestCase, a_config, a_group
 
@@ -19,7 +20,7 @@ class LargeBodyTests(RestCase):
 
     def setUp(self) -> None:
         """Take at most a thousand bytes."""
-        self.config = evolve(self.config, max_body_bytes=1000)
+        self.config = evolve(self.config, bounds=Bounds(body_bytes=1000))
         super().setUp()
 
     def refusal(self, connection: Connection) -> Reply:

@@ -1,6 +1,6 @@
 """What all families of tables share: how jobs are handed over and how records are written down."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -55,7 +55,9 @@ class SQLiteTables:
         readers: int = 4,
         max_queued: int = 4096,
         busy_timeout: timedelta = timedelta(seconds=5),
+        committed: Callable[[int], None] | None = None,
     ) -> None:
+        """``committed`` is told how many writes became durable together."""
         self._opened = False
         self._reactor = reactor
         self._database = Database(path.resolve(), busy_timeout)
@@ -70,6 +72,7 @@ class SQLiteTables:
             commit_together,
             name="sqlite-writer",
             most=MAX_TOGETHER,
+            delivered=committed,
         )
         self._readers = [
             Worker(
@@ -94,6 +97,11 @@ class SQLiteTables:
         self._opened = True
         for worker in (self._writer, *self._readers):
             worker.start()
+
+    @property
+    def writes_waiting(self) -> int:
+        """How many writes wait for the thread that writes."""
+        return len(self._writes)
 
     async def close(self) -> None:
         """Refuse new jobs, wait for those that are queued, and leave the file to others."""

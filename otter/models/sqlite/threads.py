@@ -40,6 +40,9 @@ class JobQueue:
         self._closed = False
         self._changed = Condition()
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def put(self, job: Job[T]) -> Deferred[T]:
         """
         Queue a job; its result arrives in the ``Deferred``.
@@ -90,7 +93,10 @@ class Worker:
         *,
         name: str,
         most: int,
+        delivered: Callable[[int], None] | None = None,
     ) -> None:
+        """``delivered`` is told how many jobs were performed together."""
+        self._delivered = delivered
         self.ended: Deferred[None] = Deferred()
         self._reactor = reactor
         self._queue = queue
@@ -129,6 +135,8 @@ class Worker:
 
     def _deliver(self, waiting: Sequence[Waiting], outcomes: Sequence[Any]) -> None:
         """Answer every caller; in the reactor's thread."""
+        if self._delivered is not None:
+            self._delivered(len(waiting))
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
         for reason in {str(f.value) for f in failures if f.check(StoreUnavailableError)}:
             self.log.warn("store.unavailable {reason}", reason=reason)

@@ -1,0 +1,1 @@
+"""Generated sequences of calls, against a model written from the contract alone."""
