@@ -52,6 +52,8 @@ NEEDED = {
         "notify_concurrency",
         "notify_poll",
     ),
+    "rates": ("remembered",),
+    "bounds": tuple(attribute.name for attribute in attrs.fields(Bounds)),
 }
 """Settings that must not be 0: nothing would ever be done, or one thing without end."""
 
@@ -197,8 +199,8 @@ class Config:
     identity: IdentitySettings
     api: ApiSettings = ApiSettings()
     operator: OperatorSettings = OperatorSettings()
-    rates: Rates = Rates()
-    bounds: Bounds = Bounds()
+    rates: Rates = field(factory=Rates)
+    bounds: Bounds = field(factory=Bounds)
     cloud: CloudSettings = CloudSettings()
     notify: NotifySettings = NotifySettings()
     store: StoreSettings = StoreSettings()

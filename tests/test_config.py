@@ -142,6 +142,10 @@ class MistakeTests(SynchronousTestCase):
             "worker.notify_attempts",
             "worker.notify_concurrency",
             "worker.notify_poll_seconds",
+            "rates.remembered",
+            "bounds.requests",
+            "bounds.idle_seconds",
+            "bounds.headers",
         ):
             section, key = path.split(".")
 
@@ -152,6 +156,8 @@ class MistakeTests(SynchronousTestCase):
         self.assertEqual(wrong_key(document(roles=["api", "cook"])), "roles")
         self.assertEqual(wrong_key(document(roles=[])), "roles")
         self.assertEqual(wrong_key(document(store={"kind": "paper"})), "store.kind")
+        scope = {"execute_scope": "moon"}
+        self.assertEqual(wrong_key(document(rates=scope)), "rates.execute_scope")
         self.assertEqual(wrong_key({"identity": {**IDENTITY, "version": "4"}}), "identity.version")
 
 

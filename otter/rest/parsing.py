@@ -2,6 +2,8 @@
 Turn request bodies into the controller's records, checking in the order of rest-api.md 1.7.
 
 JSON, then schema, then the rules no schema can express; whoever is asked next knows only records.
+What a body is called does not matter: every one is read as JSON, whatever its ``Content-Type`` says
+(rest-api.md 1.3 permits 415 and recommends leniency; old clients send all sorts of types).
 """
 
 from collections.abc import Mapping

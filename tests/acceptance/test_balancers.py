@@ -265,6 +265,11 @@ class MissingBalancerTests(BalancerCase):
         await self.delete_balancer(self.balancer)
         await self.tenant.scale(group, change=1)
         state = await self.tenant.in_status(group, "ERROR")
+
+        async def two() -> bool:
+            return len(await self.tenant.servers(group)) == 2
+
+        await self.tenant.wait("the second server", two)
         nodes = await self.tenant.balanced(group, other)
 
         self.assertIn(str(self.balancer), state["errors"][0]["message"])
