@@ -1,8 +1,9 @@
 """
 ``python -m tests.fuzz``: search the properties of the API's outer face far longer than tests do.
 
-The properties are the same; only the number of examples differs. What is found is kept by
-Hypothesis in ``.hypothesis`` and tried first by the next run of the tests.
+The properties are the same; only the number of examples differs. What is found by Hypothesis is
+kept in ``.hypothesis`` and tried first by the next run of the tests; sequences of calls are printed
+with their seed, and schemathesis prints each request that failed.
 """
 
 import os
@@ -15,6 +16,8 @@ from tests.fuzzing import FACTOR
 from tests.run import run_trial
 
 SUITES = (
+    "tests.acceptance.test_schemathesis",
+    "tests.properties",
     "tests.rest.test_documents",
     "tests.rest.test_fuzz",
     "tests.rest.test_wire_fuzz",

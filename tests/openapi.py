@@ -58,7 +58,9 @@ class Checker:
 
     def operation(self, method: str, url: str) -> Mapping[str, Any] | None:
         """Return what the document says of a method on a path, None if nothing."""
-        item = self._item(urlsplit(url).path)
+        # Fuzzed paths look like no URL: "//[" is where urlsplit expects the address of a host.
+        path = url.partition("?")[0] if url.startswith("/") else urlsplit(url).path
+        item = self._item(path)
         found: Mapping[str, Any] | None = item.get(method.lower())
         return found
 

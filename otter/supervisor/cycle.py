@@ -228,9 +228,17 @@ class Converger:
         now = utc_now(self.clock)
         group, deployment_id = subject.group, self.gatherer.deployment_id
         reported = apply_results(subject.ledger.entries, subject.results, now)
-        observer = Observer(world, deployment_id, self.settings, now, flight.creating())
+        creating = flight.creating()
+        observer = Observer(world, deployment_id, self.settings, now, creating)
         planner = Planner(
-            group, world, deployment_id, self.settings, now, new_instance_id, changing
+            group,
+            world,
+            deployment_id,
+            self.settings,
+            now,
+            new_instance_id,
+            changing,
+            creating,
         )
         seen = observer.observe(reported.entries)
         entries = [*seen.entries, *observer.adopted(seen.entries, planner.intent())]

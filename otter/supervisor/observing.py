@@ -267,6 +267,8 @@ class Observer:
         if before.leaving or before.state is after.state:
             return
         if after.state is EntryState.LOST:
-            yield Failure(Failing.CREATE, after.reason)
+            # Without a recorded answer it was our own death, which says nothing about the cloud.
+            if before.reason:
+                yield Failure(Failing.CREATE, after.reason)
         elif before.state is EntryState.BUILDING and after.state is EntryState.DELETING:
             yield Failure(Failing.BUILD, after.reason)

@@ -70,6 +70,8 @@ class Planner:
     new_instance_id: Callable[[], InstanceId]
     changing: frozenset[LoadBalancerId] = frozenset()
     """Load balancers with a job of ours under way since before the world was looked at."""
+    creating: frozenset[InstanceId] = frozenset()
+    """Instances whose create job is under way in this process."""
 
     def plan(
         self,
@@ -172,8 +174,18 @@ class Planner:
         """Return how many creates may be handed out; a stack's arguments describe no server."""
         if self.group.launch.type is not LaunchType.SERVER:
             return 0
-        requested = sum(1 for e in entries if e.state is EntryState.REQUESTED)
+        requested = sum(1 for e in entries if self._under_way(e))
         return creates_allowed(convergence, requested, now=self.now, settings=self.settings)
+
+    def _under_way(self, entry: LedgerEntry) -> bool:
+        """
+        Whether a create keeps the cloud busy, or its outcome is still awaited.
+
+        One that a dead process had handed out keeps its place in the group, but not its turn:
+        nobody is waiting for an answer to it.
+        """
+        asked = entry.instance_id in self.creating or bool(entry.reason)
+        return entry.state is EntryState.REQUESTED and asked
 
     def intent(self) -> LedgerEntry:
         """Return a new entry for a server of the current launch config."""

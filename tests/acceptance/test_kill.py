@@ -13,18 +13,19 @@ from random import Random
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
-from otter.testing.processes import LOOK_EVERY
-from otter.testing.stack import FAST, Minicloud, Otter, start_minicloud, start_otter
+from otter.testing.stack import FAST, Otter, start_minicloud, start_otter
 from otter.timing import sleep
+from tests.acceptance.watching import Watcher
 from tests.acceptance.world import GROUP_KEY, Stack, Tenant, make_tenant
 
 SEED = 20261120
 MAX = 20
 KILLS_UP = 28
 KILLS_DOWN = 24
+SLOW_SECONDS = 0.2
 RECOVERY = timedelta(seconds=45)
 
 FAULTS: tuple[dict[str, Any], ...] = (
@@ -42,40 +43,6 @@ FAULTS: tuple[dict[str, Any], ...] = (
 )
 
 
-class Watcher:
-    """Polls what the cloud holds of one group, without pause, and remembers the most it saw."""
-
-    def __init__(self, cloud: Minicloud, group: str) -> None:
-        self._cloud = cloud
-        self._group = group
-        self.most = 0
-        self.polls = 0
-        self._watching = Deferred.fromCoroutine(self._watch())
-
-    async def _watch(self) -> None:
-        while True:
-            self.most = max(self.most, len(await self.look()))
-            self.polls += 1
-            await sleep(self._cloud.reactor, LOOK_EVERY)
-
-    async def look(self) -> list[dict[str, Any]]:
-        """Return the servers that exist with the group's mark."""
-        answer = await self._cloud.control.expect(200, "GET", "/servers")
-        return [s for s in answer["servers"] if s["metadata"].get(GROUP_KEY) == self._group]
-
-    async def stop(self) -> None:
-        """
-        Stop watching.
-
-        :raises Exception: watching failed earlier.
-        """
-        self._watching.cancel()
-        try:
-            await self._watching
-        except CancelledError:
-            return
-
-
 class KillTests(TestCase):
     """Crashes of the whole process."""
 
@@ -91,26 +58,34 @@ class KillTests(TestCase):
             reactor, directory / "minicloud", "--driver", "fake", "--build-time", "0.3"
         )
         self.addCleanup(cloud.process.end_at_once)
-        await cloud.control.expect(200, "PATCH", "/settings", {"lag_new": 0.4, "delete_time": 0.2})
-        otter = await start_otter(reactor, directory / "otter", cloud, FAST)
+        # A slow cloud and a worker of one hand: the scale-up and -down outlast many kills.
+        settings = {"lag_new": 0.4, "delete_time": 0.2, "delay": {"compute": SLOW_SECONDS}}
+        await cloud.control.expect(200, "PATCH", "/settings", settings)
+        hands = {
+            "supervisor": {"creates_in_flight": 1, "probe_after": 1000, "retry_max_seconds": 0.3},
+            "worker": {"concurrency": 1, "tenant_concurrency": 1},
+        }
+        otter = await start_otter(reactor, directory / "otter", cloud, FAST, hands)
         self.addCleanup(otter.end_at_once)
         tenant = await make_tenant(Stack(cloud, otter))
         foreign = await self._foreigners(tenant)
         group = await tenant.create_group(0, MAX)
-        watcher = Watcher(cloud, group)
+        watcher = Watcher(tenant, group, MAX)
         self.addCleanup(lambda: Deferred.fromCoroutine(watcher.stop()))
         random = Random(SEED)
 
         await self._scale(tenant, group, MAX)
-        await self._kill_often(otter, tenant, random, KILLS_UP)
+        progress = await self._kill_often(otter, watcher, random, KILLS_UP)
+        self.assertGreater(len(set(progress)), 4, f"killed at rest: {progress}")
         await tenant.control.expect(204, "DELETE", "/faults")
         await self._settled(tenant, watcher, MAX)
         await self._scale(tenant, group, 0)
-        await self._kill_often(otter, tenant, random, KILLS_DOWN)
+        progress = await self._kill_often(otter, watcher, random, KILLS_DOWN)
+        self.assertGreater(len(set(progress)), 4, f"killed at rest: {progress}")
         await tenant.control.expect(204, "DELETE", "/faults")
         await self._settled(tenant, watcher, 0)
 
-        self.assertLessEqual(watcher.most, MAX)
+        await watcher.stop()
         self.assertGreater(watcher.polls, 100)
         left = await tenant.compute.expect(200, "GET", "/servers/detail")
         self.assertEqual({s["id"]: s["metadata"] for s in left["servers"]}, foreign)
@@ -146,15 +121,24 @@ class KillTests(TestCase):
         answer = await tenant.execute(group, desiredCapacity=capacity)
         self.assertEqual(answer.status, 202)
 
-    async def _kill_often(self, otter: Otter, tenant: Tenant, random: Random, kills: int) -> None:
-        """Kill and start again; every life is between too short to start and long enough to act."""
+    async def _kill_often(
+        self, otter: Otter, watcher: Watcher, random: Random, kills: int
+    ) -> list[int]:
+        """
+        Kill and start again; every life is between too short to start and long enough to act.
+
+        Return how many servers there were at each kill.
+        """
+        progress = []
         for number in range(kills):
             if number % 3 == 0:
-                await tenant.fault(**random.choice(FAULTS))
-            await sleep(reactor, timedelta(seconds=random.uniform(0.3, 1.5)))
+                await watcher.tenant.fault(**random.choice(FAULTS))
+            await sleep(reactor, timedelta(seconds=random.uniform(0.3, 1.9)))
             await otter.process.kill()
+            progress.append(len(await watcher.look()))
             otter.spawn()
         await otter.ready()
+        return progress
 
     async def _settled(self, tenant: Tenant, watcher: Watcher, count: int) -> None:
         """Wait until the cloud holds exactly so many, all ACTIVE, and Otter says the same."""

@@ -31,7 +31,7 @@ class Watcher:
     def __init__(self, tenant: Tenant, group: str, maximum: int) -> None:
         self.polls = 0
         self.seen: set[str] = set()
-        self._tenant = tenant
+        self.tenant = tenant
         self._group = group
         self._maximum = maximum
         self._stopping = False
@@ -41,12 +41,12 @@ class Watcher:
         while not self._stopping:
             self._judge(await self.look())
             self.polls += 1
-            await sleep(self._tenant.stack.cloud.reactor, LOOK_EVERY)
+            await sleep(self.tenant.stack.cloud.reactor, LOOK_EVERY)
         self._judge(await self.look())
 
     async def look(self) -> list[dict[str, Any]]:
         """Return the servers that exist with the group's mark."""
-        existing = await self._tenant.existing()
+        existing = await self.tenant.existing()
         return [s for s in existing if s["metadata"].get(GROUP_KEY) == self._group]
 
     def _judge(self, servers: list[dict[str, Any]]) -> None:

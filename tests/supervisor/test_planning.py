@@ -104,13 +104,29 @@ class GrowTests(SynchronousTestCase):
         self.assertEqual(len(planned.steps), 4)
 
     def test_what_is_unanswered_counts_as_in_flight(self) -> None:
-        """Also if it was handed out by a process that died."""
+        """Whether its job is under way, or its outcome is still awaited."""
+        under_way = [an_entry(str(n), STATES.REQUESTED) for n in range(2)]
+        unknown = an_entry("u", STATES.REQUESTED, reason="no answer")
+        planned = plan(
+            a_group(9),
+            a_world(),
+            *under_way,
+            unknown,
+            settings=SupervisorSettings(creates_in_flight=4),
+            creating=under_way,
+        )
+
+        self.assertEqual(len(planned.steps), 1)
+
+    def test_what_a_dead_process_asked_for_keeps_its_place_but_not_its_turn(self) -> None:
+        """Nobody awaits an answer, so the others need not wait; but it may exist (S1)."""
         requested = [an_entry(str(n), STATES.REQUESTED) for n in range(3)]
         planned = plan(
             a_group(9), a_world(), *requested, settings=SupervisorSettings(creates_in_flight=4)
         )
 
-        self.assertEqual(len(planned.steps), 1)
+        self.assertEqual(len(planned.steps), 4)
+        self.assertEqual(len(planned.entries), 9)
 
     def test_an_intent_is_asked_for_once(self) -> None:
         """What was requested before this cycle is not requested again, whatever became of it."""

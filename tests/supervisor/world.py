@@ -245,9 +245,13 @@ def plan(
     refusals: Mapping[LoadBalancerId, str] | None = None,
     settings: SupervisorSettings = SETTINGS,
     changing: Iterable[LoadBalancerId] = (),
+    creating: Iterable[LedgerEntry] = (),
 ) -> Plan:
-    """Plan for a group now."""
-    planner = a_planner(group, world, settings, changing=frozenset(changing))
+    """Plan for a group now; ``creating`` are entries whose create job is under way."""
+    planner = evolve(
+        a_planner(group, world, settings, changing=frozenset(changing)),
+        creating=frozenset(entry.instance_id for entry in creating),
+    )
     return planner.plan(record or a_record(), entries, refusals or {})
 
 
