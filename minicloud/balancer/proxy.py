@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
-from twisted.internet.error import ConnectError, ConnectingCancelledError
+from twisted.internet.error import CannotListenError, ConnectError, ConnectingCancelledError
 from twisted.internet.interfaces import (
     IAddress,
     IListeningPort,
@@ -69,7 +69,12 @@ class Proxy(ServerFactory):
 
         :raises CannotListenError: the address and port cannot be had.
         """
-        self._port = self._tcp.listenTCP(self._lb.port, self, BACKLOG, address)
+        try:
+            self._port = self._tcp.listenTCP(self._lb.port, self, BACKLOG, address)
+        except OSError as error:
+            # Somebody else bound it at the same moment and listened first; Twisted only expects
+            # trouble when binding.
+            raise CannotListenError(address, self._lb.port, error) from None
 
     def update(self, lb: LoadBalancer) -> None:
         """Follow the owner's changes: connections of removed and DISABLED nodes are cut off."""

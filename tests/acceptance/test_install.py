@@ -21,7 +21,7 @@ COMMAND_SECONDS = 60
 
 LIST_DATA = """\
 from importlib.resources import files
-for folder in ("api", "sqlite"):
+for folder in ("api", "openapi", "sqlite"):
     for found in files("schema").joinpath(folder).iterdir():
         print(f"{folder}/{found.name}")
 """

@@ -20,18 +20,20 @@ from tests.minicloud.balancer.builders import a_new_load_balancer, a_node
 
 
 class _Reactor(MemoryReactorClock):
-    """A reactor whose first attempts to listen fail."""
+    """A reactor whose first attempts to listen fail, when they bind or (``late``) thereafter."""
 
-    def __init__(self, *errors: int) -> None:
+    def __init__(self, *errors: int, late: bool = False) -> None:
         super().__init__()
         self.errors = list(errors)
+        self.late = late
         self.tried: list[str] = []
 
     def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
         """Fail as told, then succeed."""
         self.tried.append(interface)
         if self.errors:
-            raise CannotListenError(interface, port, OSError(self.errors.pop(0), "no"))
+            error = OSError(self.errors.pop(0), "no")
+            raise error if self.late else CannotListenError(interface, port, error)
         return super().listenTCP(port, factory, backlog, interface)
 
 
@@ -54,6 +56,13 @@ class ListeningTests(SynchronousTestCase):
         lb = Balancers(reactor, data_plane=True).create("p", a_new_load_balancer())
 
         self.assertEqual((Status.ACTIVE, "127.240.0.3"), (lb.status, lb.address))
+
+    def test_race_for_a_port(self) -> None:
+        """Two clouds bind an address at once, and only one can listen; the other moves on."""
+        reactor = _Reactor(errno.EADDRINUSE, late=True)
+        lb = Balancers(reactor, data_plane=True).create("p", a_new_load_balancer())
+
+        self.assertEqual((Status.ACTIVE, "127.240.0.2"), (lb.status, lb.address))
 
     def test_bounded_search(self) -> None:
         """A port that is in use everywhere ends in ERROR, and the reason is shown."""
