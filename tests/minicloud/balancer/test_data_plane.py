@@ -143,15 +143,17 @@ class DataPlaneTests(TestCase):
         """Both cut off the connections of their node, and of no other."""
         backends = [self.a_backend(name) for name in (b"a", b"b", b"c")]
         lb = self.a_running_balancer(*map(node_of, backends))
-        (first, _), (second, _), (third, _) = [await self.a_client(lb) for _ in range(3)]
+        made = [await self.a_client(lb) for _ in range(3)]
+        clients = {name: client for client, name in made}
+        self.assertEqual({b"a", b"b", b"c"}, set(clients))
         disabled = NodeChange(condition=Condition.DISABLED)
         self.balancers.update_node("p", lb.lb_id, lb.nodes[0].node_id, disabled)
         self.balancers.remove_nodes("p", lb.lb_id, [lb.nodes[1].node_id])
 
-        await first.closed
-        await second.closed
-        third.write(b"x")
-        self.assertEqual(b"x", await third.read(1))
+        await clients[b"a"].closed
+        await clients[b"b"].closed
+        clients[b"c"].write(b"x")
+        self.assertEqual(b"x", await clients[b"c"].read(1))
         self.assertEqual(b"c", (await self.a_client(lb))[1])
 
     async def test_dead_node(self) -> None:
