@@ -117,7 +117,8 @@ class ApiSettings:
     :ivar listen: a Twisted endpoint description.
     :ivar full_roles: roles that may do everything on the token's own project.
     :ivar read_roles: roles that may look at everything but secrets.
-    :ivar cross_tenant_roles: roles that may do everything on every project.
+    :ivar cross_tenant_roles: roles that may do everything on every project; ``admin`` is not one by
+        default, because on many clouds it is what owners have on their own project.
     :ivar authenticate: ask identity whose token it is; off only for development.
     :ivar token_staleness: a token revoked at identity may be accepted this much longer.
     :ivar token_refusal: a token that identity refused is refused this long without asking again.
@@ -130,7 +131,7 @@ class ApiSettings:
     token_refusal: timedelta = timedelta(seconds=5)
     full_roles: tuple[str, ...] = ("admin", "identity:user-admin", "autoscale:admin")
     read_roles: tuple[str, ...] = ("observer", "autoscale:observer")
-    cross_tenant_roles: tuple[str, ...] = ()
+    cross_tenant_roles: tuple[str, ...] = ("cloud_admin",)
 
 
 @frozen

@@ -40,7 +40,7 @@ class RoleNames:
 
     full: frozenset[str] = frozenset({"admin", "identity:user-admin", "autoscale:admin"})
     read: frozenset[str] = frozenset({"observer", "autoscale:observer"})
-    cross_tenant: frozenset[str] = frozenset({"admin"})
+    cross_tenant: frozenset[str] = frozenset({"cloud_admin"})
 
 
 def right_for(method: str, segments: Sequence[str], *, webhooks: bool) -> Right:

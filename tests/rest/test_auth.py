@@ -121,7 +121,7 @@ class RoleTests(RestCase):
         self.tokens.add("nobody", "creator", "member", "compute:admin")
         self.tokens.add("stranger", "autoscale:admin", "observer", tenant="other")
         self.tokens.add("unscoped", "autoscale:admin", tenant=None)
-        self.tokens.add("operator", "admin", tenant="operators")
+        self.tokens.add("operator", "cloud_admin", tenant="operators")
 
     def statuses(self, token: str) -> Mapping[str, int]:
         """Return what a caller gets for one of everything; bodies are bad so nothing is done."""
