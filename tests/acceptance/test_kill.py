@@ -10,6 +10,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from time import monotonic
 from typing import Any
 
 from twisted.internet import reactor
@@ -26,6 +27,7 @@ MAX = 20
 KILLS_UP = 28
 KILLS_DOWN = 24
 SLOW_SECONDS = 0.2
+ACT_SECONDS = 1.2
 RECOVERY = timedelta(seconds=45)
 
 FAULTS: tuple[dict[str, Any], ...] = (
@@ -47,6 +49,7 @@ class KillTests(TestCase):
     """Crashes of the whole process."""
 
     timeout = 170
+    longest_life: float
 
     def test_killed_over_and_over(self) -> Deferred[None]:
         """No server is doubled, lost or taken from somebody else by any number of crashes."""
@@ -65,7 +68,10 @@ class KillTests(TestCase):
             "supervisor": {"creates_in_flight": 1, "probe_after": 1000, "retry_max_seconds": 0.3},
             "worker": {"concurrency": 1, "tenant_concurrency": 1},
         }
+        began = monotonic()
         otter = await start_otter(reactor, directory / "otter", cloud, FAST, hands)
+        # A machine that is slow to start gives every life that much more.
+        self.longest_life = monotonic() - began + ACT_SECONDS
         self.addCleanup(otter.end_at_once)
         tenant = await make_tenant(Stack(cloud, otter))
         foreign = await self._foreigners(tenant)
@@ -76,12 +82,12 @@ class KillTests(TestCase):
 
         await self._scale(tenant, group, MAX)
         progress = await self._kill_often(otter, watcher, random, KILLS_UP)
-        self.assertGreater(len(set(progress)), 4, f"killed at rest: {progress}")
+        self.assertGreater(len(set(progress)), 3, f"killed at rest: {progress}")
         await tenant.control.expect(204, "DELETE", "/faults")
         await self._settled(tenant, watcher, MAX)
         await self._scale(tenant, group, 0)
         progress = await self._kill_often(otter, watcher, random, KILLS_DOWN)
-        self.assertGreater(len(set(progress)), 4, f"killed at rest: {progress}")
+        self.assertGreater(len(set(progress)), 3, f"killed at rest: {progress}")
         await tenant.control.expect(204, "DELETE", "/faults")
         await self._settled(tenant, watcher, 0)
 
@@ -133,7 +139,7 @@ class KillTests(TestCase):
         for number in range(kills):
             if number % 3 == 0:
                 await watcher.tenant.fault(**random.choice(FAULTS))
-            await sleep(reactor, timedelta(seconds=random.uniform(0.3, 1.9)))
+            await sleep(reactor, timedelta(seconds=random.uniform(0.3, self.longest_life)))
             await otter.process.kill()
             progress.append(len(await watcher.look()))
             otter.spawn()
