@@ -147,7 +147,3 @@ class CloudConfig:
     flavors: tuple[Flavor, ...] = DEFAULT_FLAVORS
     images: tuple[Image, ...] = DEFAULT_IMAGES
     key_names: tuple[str, ...] = ("demo",)
-
-    def project_ids(self) -> Mapping[str, str]:
-        """Return the configured projects: name to id."""
-        return {project.name: project.project_id for project in self.projects}

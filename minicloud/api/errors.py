@@ -85,8 +85,3 @@ class TooLargeError(ApiError):
     """The body is larger than this cloud reads."""
 
     status = 413
-
-
-# The names in which the load balancer face was agreed.
-Unauthorized = UnauthorizedError
-Forbidden = ForbiddenError

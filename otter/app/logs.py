@@ -2,8 +2,7 @@
 One line of JSON per event on standard output, for ``twistd --logger otter.app.logs.json_log``.
 
 ``event`` is the event's name as the code gives it (``cycle.postponed``), ``text`` the whole
-sentence;
-whatever the event is bound to (``tenant_id``, ``group_id``, …) becomes a key of its own.
+sentence; whatever the event is bound to (``tenant_id``, ``group_id``, …) becomes a key of its own.
 """
 
 import sys

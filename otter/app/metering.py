@@ -21,7 +21,7 @@ from otter.models.activity import Deployment
 from otter.models.errors import StoreUnavailableError
 from otter.models.group import Group
 from otter.models.ids import GroupId, PolicyId, TenantId
-from otter.models.interface import Store
+from otter.models.interface import Execution, Store
 
 REFUSALS: dict[type[Exception], str] = {
     CannotExecutePolicyError: "no_change",
@@ -61,12 +61,20 @@ class MeteredController(OtterController):
         self._metrics = metrics
 
     async def execute_policy(
-        self, tenant_id: TenantId, group_id: GroupId, policy_id: PolicyId, *, actor: str
+        self,
+        tenant_id: TenantId,
+        group_id: GroupId,
+        policy_id: PolicyId,
+        *,
+        actor: str,
+        found: Execution | None = None,
     ) -> Group:
         """Execute the policy and count what came of it."""
         source = SOURCES.get(actor.partition(" ")[0], "other")
         try:
-            group = await super().execute_policy(tenant_id, group_id, policy_id, actor=actor)
+            group = await super().execute_policy(
+                tenant_id, group_id, policy_id, actor=actor, found=found
+            )
         except Exception as error:
             self._metrics.execution(source, reason_of(error))
             raise

@@ -30,7 +30,7 @@ class Options(TwistedOptions):
         """
         try:
             config = load(Path(self["config"]))
-            if self["roles"]:
+            if self["roles"] is not None:
                 roles = tuple(role.strip() for role in self["roles"].split(","))
                 check_roles(roles)
                 config = evolve(config, roles=roles)

@@ -2,9 +2,9 @@
 Put one process together from its configuration.
 
 ``make_service`` only constructs; starting the service opens the store, learns the deployment's
-identity and then starts the roles. A store that cannot be opened at all ends the process with
-status
-1, because whoever supervises it must notice; one that fails later is waited for.
+identity and then starts the roles. What keeps it from starting, such as a store that cannot be
+opened, ends the process with status 1, because whoever supervises it must notice; a store that
+fails later is waited for.
 """
 
 import os
@@ -16,6 +16,7 @@ from random import SystemRandom
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
     IListeningPort,
     IReactorCore,
@@ -31,7 +32,7 @@ from otter.app.metering import MeteredController, MeteredMessenger
 from otter.bus.interface import Bus
 from otter.bus.local import LocalBus
 from otter.cloud.guard import ClientReactor
-from otter.config import Config
+from otter.config import Config, ConfigError
 from otter.controller.interface import Controller
 from otter.metrics import Metrics, Watched
 from otter.models.activity import Deployment
@@ -67,6 +68,7 @@ class OtterService(MultiService):
         self._ports: list[IListeningPort] = []
         self._close_store: Callable[[], Awaitable[None]] | None = None
         self._starting: Deferred[None] | None = None
+        self._stopping = False
 
     def startService(self) -> None:
         """Open the store, then start the roles."""
@@ -98,10 +100,10 @@ class OtterService(MultiService):
         health = {"store": store_health(store), "identity": access.identity_health}
         if "api" in self._config.roles:
             site = self._make_site(controller, access, health)
-            await self._listen(self._config.api.listen, site)
+            await self._listen("api.listen", self._config.api.listen, site)
         if self._config.operator.listen:
             site = self._make_operator_site(store, controller, health)
-            await self._listen(self._config.operator.listen, site)
+            await self._listen("operator.listen", self._config.operator.listen, site)
         self.log.info(
             "otter.ready {roles} {deployment}",
             roles=",".join(self._config.roles),
@@ -162,22 +164,29 @@ class OtterService(MultiService):
         operated = Operated(controller, health, self._metrics, lambda: census.last)
         return make_operator_site(operated, self._reactor)
 
-    async def _listen(self, where: str, site: Site) -> None:
-        endpoint = serverFromString(self._reactor, where)
-        self._ports.append(await endpoint.listen(site))
+    async def _listen(self, key: str, where: str, site: Site) -> None:
+        try:
+            endpoint = serverFromString(self._reactor, where)
+            self._ports.append(await endpoint.listen(site))
+        except (ValueError, LookupError, OverflowError, TypeError, CannotListenError) as error:
+            raise ConfigError(key, str(error)) from error
 
     def _cannot_start(self, failure: Failure) -> None:
+        if self._stopping:
+            return
         self.log.critical("otter.cannot_start: {error}", error=failure.getErrorMessage())
         self.log.debug("{trace}", trace=failure.getTraceback())
         # twistd has no way to end with a status of our own once the reactor runs.
         self._reactor.addSystemEventTrigger("after", "shutdown", os._exit, 1)
-        self._reactor.stop()
+        # What fails at once does so before the reactor runs, when it cannot be stopped yet.
+        self._reactor.callWhenRunning(self._reactor.stop)
 
     def stopService(self) -> Deferred[None]:
         """Take no more calls, let what is under way end or cut it short, close the store."""
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self._stopping = True
         if self._starting is not None:
             self._starting.cancel()
         while self._ports:

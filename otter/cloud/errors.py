@@ -2,8 +2,7 @@
 Why a call to the cloud did not succeed: a total taxonomy, one class per way to react.
 
 ``definite`` says whether the call certainly changed nothing. A create that failed otherwise may
-have
-worked, and is looked up by its instance id instead of being repeated.
+have worked, and is looked up by its instance id instead of being repeated.
 """
 
 from datetime import timedelta

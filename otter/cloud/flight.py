@@ -59,10 +59,9 @@ class SingleFlight(Generic[K, V]):
 
     def _land(self, key: K, flight: _Flight[V], tell: Callable[["Deferred[V]"], None]) -> None:
         self._forget(key, flight)
-        waiters = flight.waiters[:]
-        flight.waiters.clear()
-        for waiter in waiters:
-            tell(waiter)
+        # One by one: whoever is told may cancel another waiter, which is then gone from the list.
+        while flight.waiters:
+            tell(flight.waiters.pop(0))
 
     def _forget(self, key: K, flight: _Flight[V]) -> None:
         if self._flights.get(key) is flight:

@@ -197,9 +197,16 @@ class HttpClient:
                 unbuffered=True,
                 reactor=self._clock,
             )
-            content = await _body(response, 0 if discard else self._body_limit_bytes)
         except (error.ConnectingCancelledError, *_NOT_SENT, *_BROKEN, ForbiddenAddressError) as why:
             raise _named(why) from None
+        try:
+            content = await _body(response, 0 if discard else self._body_limit_bytes)
+        except (*_NOT_SENT, *_BROKEN) as why:
+            named = _named(why)
+            if isinstance(named, CancelledError):
+                raise named from None
+            # Whatever the transport calls it, the request was sent.
+            raise TransientError(f"no whole answer: {type(why).__name__}") from None
         if content is None and not discard:
             raise TransientError("the answer is too large", status=response.code)
         return Answer(response.code, _headers(response), content or b"")

@@ -238,8 +238,8 @@ class Messenger(Protocol):
         POST the body once; any 2xx is success.
 
         :raises CloudError: it was not accepted (``TransientError``, ``NotSentError``) or never
-        will be
-            (``InvalidRequestError`` for a forbidden address, ``NotFoundError`` for 404 and 410).
+            will be (``InvalidRequestError`` for a forbidden address, ``NotFoundError`` for 404 and
+            410).
         """
 
 

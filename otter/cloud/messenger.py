@@ -8,7 +8,6 @@ group's owner can read from the API, so that the receiver knows who speaks and t
 import base64
 import hashlib
 import hmac
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from twisted.internet.interfaces import IReactorTime
@@ -24,6 +23,7 @@ from otter.cloud.errors import (
 from otter.cloud.http import Answer, HttpClient
 from otter.models.ids import GroupId
 from otter.models.signing import PREFIX, notify_key
+from otter.timing import utc_now
 
 SCHEMES = frozenset({"http", "https"})
 GONE = frozenset({404, 410})
@@ -75,7 +75,7 @@ class SignedMessenger:
         if answer.status in GONE:
             return NotFoundError(text, status=answer.status)
         if answer.status == TOO_MANY:
-            now = datetime.fromtimestamp(self._clock.seconds(), UTC)
+            now = utc_now(self._clock)
             wait = retry_after(answer.headers.get("retry-after", ""), now=now)
             return ThrottledError(text, status=answer.status, retry_after=wait)
         return TransientError(text, status=answer.status)

@@ -8,7 +8,6 @@ Note [Refused creates]
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from urllib.parse import quote
 
 from twisted.internet.interfaces import IReactorTime
@@ -37,6 +36,7 @@ from otter.cloud.nova_wire import (
 )
 from otter.cloud.session import Session
 from otter.models.ids import ServerId
+from otter.timing import utc_now
 
 PAGE_SIZE = 500
 PAGES_MAX = 200
@@ -142,7 +142,7 @@ class Nova:
         microversion = await self._microversions.of(self._session)
         document = create_document(request, microversion)
         answer = await self._call("POST", "/servers", document=document, repeat=False)
-        now = datetime.fromtimestamp(self._clock.seconds(), UTC)
+        now = utc_now(self._clock)
         return created_server(answer.json(), request, now=now)
 
     async def _pages(self, filters: Sequence[tuple[str, str]]) -> list[Server]:

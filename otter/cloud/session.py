@@ -3,7 +3,6 @@ Authorised calls to one service for one tenant: finds the endpoint, sends our to
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import simplejson
@@ -21,6 +20,7 @@ from otter.cloud.errors import (
 from otter.cloud.http import Answer, HttpClient
 from otter.cloud.tokens import Token, TokenCache
 from otter.models.ids import TenantId
+from otter.timing import utc_now
 
 
 @frozen
@@ -112,7 +112,7 @@ class Session:
         """Return what an answer means; should its text quote our token, it does not."""
         if 200 <= answer.status <= 299:
             return None
-        now = datetime.fromtimestamp(self.clock.seconds(), UTC)
+        now = utc_now(self.clock)
         body = answer.body.replace(token.value.encode(), b"[token]")
         return classify(self.service, answer.status, answer.headers, body, now=now)
 

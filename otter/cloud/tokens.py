@@ -23,6 +23,7 @@ from otter.cloud.errors import AuthenticationError, EndpointMissingError
 from otter.cloud.flight import Recent, SingleFlight
 from otter.cloud.interface import Caller
 from otter.models.ids import TenantId
+from otter.timing import utc_now
 
 REFRESH_MARGIN = timedelta(minutes=5)
 SETTLING_TIME = timedelta(seconds=10)
@@ -222,7 +223,7 @@ class TokenCache(Generic[K]):
         return token
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.seconds(), UTC)
+        return utc_now(self._clock)
 
 
 def text_of(document: Mapping[str, object], key: str) -> str:

@@ -8,7 +8,7 @@ pushes no good caller out.
 
 import hashlib
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
@@ -18,6 +18,7 @@ from otter.cloud.flight import Recent, SingleFlight
 from otter.cloud.interface import Caller
 from otter.cloud.tokens import Identity, TokenCache
 from otter.models.ids import TenantId
+from otter.timing import utc_now
 
 STALENESS_MAX = timedelta(seconds=60)
 REFUSAL_TIME = timedelta(seconds=5)
@@ -103,7 +104,7 @@ class CachingValidator:
             raise NotSentError("identity refuses the service user", status=error.status) from None
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.seconds(), UTC)
+        return utc_now(self._clock)
 
 
 def _no_good() -> AuthenticationError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -27,6 +27,7 @@ from otter.models.group import Group
 from otter.models.ids import GroupId, PolicyId, TenantId, WebhookId
 from otter.models.interface import Store
 from otter.models.policy import Policy
+from otter.timing import utc_now
 
 OVER_LIMIT = {
     "groups": ScalingGroupOverLimitError,
@@ -87,7 +88,7 @@ class Calls:
         self._writer = GroupWriter(store, clock, self._notifier)
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.seconds(), UTC)
+        return utc_now(self._clock)
 
     async def _live_group(self, tenant_id: TenantId, group_id: GroupId) -> Group:
         """

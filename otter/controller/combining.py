@@ -17,7 +17,7 @@ Note [Callers that hang up]
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from secrets import SystemRandom
 from typing import Any, TypeVar
 
@@ -36,6 +36,7 @@ from otter.models.group import Group
 from otter.models.ids import GroupId, TenantId
 from otter.models.interface import Store
 from otter.models.ledger import Ledger
+from otter.timing import utc_now
 
 MAX_BATCH = 100
 MAX_WAITING = 10_000
@@ -242,4 +243,4 @@ class GroupWriter:
             raise StoreUnavailableError("the store did not answer in time") from None
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.seconds(), UTC)
+        return utc_now(self._clock)

@@ -19,9 +19,9 @@ from otter.models import errors as stored
 from otter.models.activity import ActivityKind
 from otter.models.group import Group
 from otter.models.ids import CapabilityHash, GroupId, PolicyId, ServerId, TenantId
-from otter.models.interface import LedgerWrite
+from otter.models.interface import Execution, LedgerWrite
 from otter.models.ledger import Ledger
-from otter.models.policy import Policy, Webhook
+from otter.models.policy import Policy
 
 CAPABILITY_VERSION = "1"
 """The only version of capability URLs there has been."""
@@ -80,16 +80,27 @@ class ExecutionCalls(Calls):
     """What changes the desired capacity, or the members, at once."""
 
     async def execute_policy(
-        self, tenant_id: TenantId, group_id: GroupId, policy_id: PolicyId, *, actor: str
+        self,
+        tenant_id: TenantId,
+        group_id: GroupId,
+        policy_id: PolicyId,
+        *,
+        actor: str,
+        found: Execution | None = None,
     ) -> Group:
         """
         Execute the policy now; durable when it returns.
 
-        The policy is read before the group is, but whether it exists is told last.
+        The policy is read before the group is, but whether it exists is told last. ``found`` has
+        it from those who have read it already.
         """
         policy: Policy | None
         try:
-            policy = await self._store.get_policy(tenant_id, group_id, policy_id)
+            policy = (
+                found.policy
+                if found is not None
+                else await self._store.get_policy(tenant_id, group_id, policy_id)
+            )
         except stored.NoSuchPolicyError:
             policy = None
         return await self._writer.submit(
@@ -102,35 +113,37 @@ class ExecutionCalls(Calls):
         """Execute the policy behind a webhook; only the history tells what came of it."""
         if version != CAPABILITY_VERSION:
             return
-        webhook = await self._find_webhook(capability)
-        if webhook is None:
+        execution = await self._find_execution(capability)
+        if execution is None:
             # Counted by operators: a burst of these may be webhooks lost, not webhooks deleted.
             self.log.info("capability.unknown")
             return
-        await self._execute_webhook(webhook)
+        await self._execute_found(execution)
 
-    async def _find_webhook(self, capability: CapabilityHash) -> Webhook | None:
+    async def _find_execution(self, capability: CapabilityHash) -> Execution | None:
         """
-        Return the webhook with this secret, if there is one.
+        Return what this secret executes, if it is anybody's.
 
         It is looked up by digest. What is found is compared once more, in constant time, so that
         no store decides by an ordinary comparison; a wrong secret is compared just the same.
         """
         sent = capability.encode("utf-8", "surrogatepass")
         try:
-            webhook = await self._store.find_capability(capability)
+            found = await self._store.find_execution(capability)
         except stored.NoSuchWebhookError:
-            webhook = None
-        kept = NO_SECRET if webhook is None else webhook.capability.encode("ascii")
-        return webhook if compare_digest(kept, sent) else None
+            found = None
+        kept = NO_SECRET if found is None else found.webhook.capability.encode("ascii")
+        return found if compare_digest(kept, sent) else None
 
-    async def _execute_webhook(self, webhook: Webhook) -> None:
+    async def _execute_found(self, found: Execution) -> None:
+        webhook = found.webhook
         try:
             await self.execute_policy(
                 webhook.tenant_id,
                 webhook.group_id,
                 webhook.policy_id,
                 actor=f"webhook {webhook.webhook_id}",
+                found=found,
             )
         except NoSuchScalingGroupError:
             self.log.info("capability.orphaned {webhook_id}", webhook_id=webhook.webhook_id)

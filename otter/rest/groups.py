@@ -12,7 +12,6 @@ from otter.models.ids import GroupId, PolicyId, TenantId
 from otter.models.policy import Policy, Webhook
 from otter.rest.answers import Answer, created, json_answer
 from otter.rest.calls import GROUP, GROUPS, Call, Route
-from otter.rest.clock import clock_time
 from otter.rest.formatting import (
     Document,
     Formatter,
@@ -24,6 +23,7 @@ from otter.rest.launching import LaunchGate
 from otter.rest.links import next_links
 from otter.rest.parsing import Parser
 from otter.rest.queries import MAX_PAGE, read_page
+from otter.timing import utc_now
 
 MAX_PAGES = 100
 """More pages than any limit on policies or webhooks allows; a manifest reads no further."""
@@ -87,7 +87,7 @@ class Groups:
 
     async def create(self, call: Call, tenant: str) -> Answer:
         """Create a group; the state shown is the one before anything is built."""
-        new = self.parser.group(call.body, now=clock_time(self.clock))
+        new = self.parser.group(call.body, now=utc_now(self.clock))
         await self.gate.check(TenantId(tenant), new.launch)
         group, policies = await self.controller.create_group(
             TenantId(tenant), new.config, new.launch, new.policies, actor=call.actor

@@ -10,9 +10,9 @@ from twisted.internet.interfaces import IReactorTime
 from otter.controller.interface import Controller, Limits
 from otter.rest.answers import XML, Answer, json_answer
 from otter.rest.calls import TENANT, Call, Route
-from otter.rest.clock import clock_time
 from otter.rest.formatting import timestamp
 from otter.rest.rates import RateLimiter, Standing
+from otter.timing import utc_now
 
 NAMESPACE = "http://docs.openstack.org/common/api/v1.0"
 
@@ -91,7 +91,7 @@ class LimitsResource:
 
         Of executions the one of a webhook not hit lately is shown: which webhook is not asked.
         """
-        now = clock_time(self.clock)
+        now = utc_now(self.clock)
         own, executions = self.limiter.standings(tenant)
         rates = self.limiter.rates
         shown = (

@@ -7,11 +7,11 @@ from otter.controller.interface import Controller
 from otter.models.ids import GroupId, PolicyId, TenantId
 from otter.rest.answers import Answer, created, json_answer
 from otter.rest.calls import POLICIES, POLICY, Call, Route
-from otter.rest.clock import clock_time
 from otter.rest.formatting import Formatter
 from otter.rest.links import next_links
 from otter.rest.parsing import Parser
 from otter.rest.queries import read_page
+from otter.timing import utc_now
 
 
 @frozen
@@ -50,7 +50,7 @@ class Policies:
 
     async def create(self, call: Call, tenant: str, group: str) -> Answer:
         """Add policies, all or none."""
-        new = self.parser.policies(call.body, now=clock_time(self.clock))
+        new = self.parser.policies(call.body, now=utc_now(self.clock))
         policies = await self.controller.create_policies(
             TenantId(tenant), GroupId(group), new, actor=call.actor
         )
@@ -64,7 +64,7 @@ class Policies:
 
     async def replace(self, call: Call, tenant: str, group: str, policy: str) -> Answer:
         """Replace a policy."""
-        new = self.parser.policy(call.body, now=clock_time(self.clock))
+        new = self.parser.policy(call.body, now=utc_now(self.clock))
         await self.controller.set_policy(
             TenantId(tenant), GroupId(group), PolicyId(policy), new, actor=call.actor
         )

@@ -96,6 +96,13 @@ class ApiRequest(server.Request):
         self.requestHeaders.removeHeader(b"Expect")
         cast("ApiChannel", self.channel).refuse(error)
 
+    def _let_go_after_work(self) -> None:
+        """Count the body until whoever works with it has ended, gone as its client may be."""
+        if self.working is None:
+            self._let_go()
+        else:
+            _ = self.working.addBoth(lambda _: self._let_go())
+
     def _let_go(self) -> None:
         """Count the body no longer."""
         self._api_site.held_bytes -= self._held
@@ -114,7 +121,7 @@ class ApiRequest(server.Request):
         started = clock.seconds()
 
         def done(_: Failure | None) -> None:
-            self._let_go()
+            self._let_go_after_work()
             took = timedelta(seconds=clock.seconds() - started)
             method = self.method.decode("ascii", "replace")
             self._api_site.meter.record(method, self.where.segments, self.code, took)
@@ -156,7 +163,7 @@ class ApiRequest(server.Request):
     def connectionLost(self, reason: Failure) -> None:
         """Remember that there is nobody to answer any more."""
         self.gone = True
-        self._let_go()
+        self._let_go_after_work()
         super().connectionLost(reason)
 
 

@@ -6,11 +6,12 @@ none.
 
 Note [Slow recipients]
     A turn takes in what is due, starts what there is room for, and waits for none of it; a delivery
-    that ends makes room for the next. One recipient never holds all the room, so that whoever does
-    not answer delays only messages to the same URL.
+    that ends makes room for the next. One recipient never holds all the room, neither of deliveries
+    nor of messages taken in, so that whoever does not answer delays only messages to the same URL.
 """
 
 from collections import Counter, deque
+from collections.abc import Sequence
 from datetime import timedelta
 
 import simplejson
@@ -35,7 +36,7 @@ KEPT = 2000
 """Messages taken in and not delivered yet; no more are read from the store meanwhile."""
 WAIT_MAX = timedelta(hours=1)
 SHARE = 4
-"""One URL has at most one in so many of the deliveries that may be under way, and at least one."""
+"""One URL has at most one in so many of the deliveries under way, and of the messages kept."""
 
 
 class Notifier(Periodic):
@@ -76,10 +77,21 @@ class Notifier(Periodic):
         if len(known) < KEPT:
             limit = BATCH + len(known)
             due = await self._store.due_notifications(utc_now(self._clock), limit=limit)
-            self._waiting.extend(m for m in due if m.notification_id not in known)
+            await self._keep([m for m in due if m.notification_id not in known])
             self._more = len(due) == limit
         self._start_waiting()
         return None
+
+    async def _keep(self, due: Sequence[Notification]) -> None:
+        """Take messages in; what is too much for one URL is due again in a while."""
+        held = Counter(m.url for m in self._waiting)
+        later = utc_now(self._clock) + self._settings.notify_retry
+        for message in due:
+            if held[message.url] < KEPT // SHARE:
+                held[message.url] += 1
+                self._waiting.append(message)
+            else:
+                await self._store.put_notification(evolve(message, due=later))
 
     def _start_waiting(self) -> None:
         """Start what there is room for; a delivery may end before its start returns."""
@@ -118,7 +130,16 @@ class Notifier(Periodic):
         if failure.check(StoreUnavailableError):
             self.log.warn("notification.postponed {error}", error=failure.value)
         elif self.running:
-            self.log.failure("notification.failed {url}", failure, url=message.url)
+            self._log_failed(message, failure)
+
+    def _log_failed(self, message: Notification, failure: Failure | None = None) -> None:
+        """Log a fault of ours, by default the current one; not the URL, which may be secret."""
+        self.log.failure(
+            "notification.failed {event} of {group_id}",
+            failure,
+            event=message.event,
+            group_id=message.group_id,
+        )
 
     async def _deliver(self, message: Notification) -> None:
         try:
@@ -138,7 +159,7 @@ class Notifier(Periodic):
                 raise
             await self._failed(message, "cut short", final=False)
         except Exception as error:  # noqa: BLE001 - one message must not stop the others
-            self.log.failure("notification.failed {url}", url=message.url)
+            self._log_failed(message)
             await self._failed(message, type(error).__name__, final=False)
         else:
             await self._store.remove_notification(message.notification_id)

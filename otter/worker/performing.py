@@ -3,9 +3,8 @@ Carry out one job: the calls it needs, what to make of their failures, and what 
 
 Note [A create is never repeated blindly]
     A create that was not answered, or answered 5xx, may have worked. It is looked up by its name
-    and
-    instance id; if it is not there the outcome is UNKNOWN and the supervisor waits for a listing to
-    show it before it gives up. Everything else is idempotent and repeated with backoff.
+    and instance id; if it is not there the outcome is UNKNOWN and the supervisor waits for a
+    listing to show it before it gives up. Everything else is idempotent and repeated with backoff.
 """
 
 from collections.abc import Awaitable, Callable

@@ -40,6 +40,7 @@ class WorkerService(Service):
             settings.queue_limit, settings.concurrency, settings.tenant_concurrency
         )
         self._under_way: set[Deferred[None]] = set()
+        self._starting = False
         self._metrics = metrics or Metrics()
         self._metrics.watch(Watched.JOBS_WAITING, lambda: self._queue.waiting)
 
@@ -62,8 +63,13 @@ class WorkerService(Service):
         self._start_waiting()
 
     def _start_waiting(self) -> None:
+        """Start what there is room for; a job, a late one say, may end before its start returns."""
+        if self._starting:
+            return
+        self._starting = True
         while self.running and (job := self._queue.take()) is not None:
             self._start(job)
+        self._starting = False
 
     def _start(self, job: Job) -> None:
         performing = Deferred.fromCoroutine(self._perform(job))

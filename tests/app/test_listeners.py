@@ -2,11 +2,12 @@
 
 from typing import Any, cast
 
+from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from otter.app.service import OtterService, Reactor, make_service
-from otter.config import Config, parse
+from otter.config import Config, ConfigError, parse
 from otter.rest.operator.app import OperatorEdge
 
 IDENTITY = {"auth_url": "http://127.0.0.1:9/v3", "user_name": "otter", "password": "p"}
@@ -55,6 +56,22 @@ class ListenerTests(SynchronousTestCase):
         reactor = self.start(a_config(operator={"listen": ""}))
 
         self.assertEqual(self.listening(reactor), {8901: ("127.0.0.1", False)})
+
+    def test_what_is_no_address(self) -> None:
+        """Whoever wrote it is told under which key."""
+        for key, where in (
+            ("api.listen", "8901"),
+            ("api.listen", ""),
+            ("operator.listen", "tcp:many"),
+        ):
+            section, name = key.split(".")
+            service = make_service(
+                a_config(**{section: {name: where}}), cast("Reactor", MemoryReactorClock())
+            )
+
+            error = self.failureResultOf(Deferred.fromCoroutine(service._start()), ConfigError)
+
+            self.assertTrue(str(error.value).startswith(f"{key}: "), str(error.value))
 
     def test_measured(self) -> None:
         """Every role of the process tells the same metrics."""

@@ -104,6 +104,15 @@ class SingleFlightTests(SynchronousTestCase):
 
         self.assertEqual(3, self.successResultOf(both))
 
+    def test_waiter_may_cancel_another_when_told(self) -> None:
+        """One that hears of a failure may give up a call that waits for the same work."""
+        first, second = self.run_one(), self.run_one()
+        giving_up = first.addCallback(lambda _: second.cancel())
+        self.works[0].callback(7)
+
+        self.assertIsNone(self.successResultOf(giving_up))
+        self.failureResultOf(second, CancelledError)
+
     def test_work_that_ends_at_once(self) -> None:
         """An answer that needs no time lands before anybody could wait."""
 

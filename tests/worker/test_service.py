@@ -163,6 +163,22 @@ class BoundTests(ServiceCase):
 
         self.assertEqual(self.outcomes(), dict.fromkeys("012345", Outcome.DONE))
 
+    def test_jobs_that_became_late_while_waiting_keep_no_place(self) -> None:
+        """However many end without a wait after a long outage, the worker takes the next one."""
+        settings = WorkerSettings(concurrency=1)
+        worker = WorkerService(self.bus, self.provider, self.clock, settings, Random(1))
+        worker.startService()
+        self.provider.cloud_for(TENANT).latency = secs(100)
+        self.send(*(a_job(name=str(n), key=str(n)) for n in range(1000)))
+        for _ in range(20):
+            self.clock.advance(10)
+        self.turn()
+        self.provider.cloud_for(TENANT).latency = secs(0)
+        self.send(a_job(name="next", seconds=1000))
+
+        late = dict.fromkeys((str(n) for n in range(1, 1000)), Outcome.TRANSIENT)
+        self.assertEqual(self.outcomes(), {"0": self.outcomes()["0"], **late, "next": Outcome.DONE})
+
 
 class StopTests(ServiceCase):
     """Ending."""

@@ -4,7 +4,7 @@ What all routes of Compute share: who calls, in which version, and how errors lo
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from attrs import frozen
 from pyrsistent import PMap
@@ -106,13 +106,6 @@ class Call:
     def at_least(self, minor: int) -> bool:
         """Return whether the request is of 2.``minor`` or later."""
         return self.version >= Microversion(2, minor)
-
-
-class CallHandler(Protocol):
-    """Answers an authenticated request; also takes the path's parameters."""
-
-    def __call__(self, call: Call, **parameters: str) -> Awaitable[Answer]:
-        """Return the answer."""
 
 
 class Desk:
