@@ -6,6 +6,7 @@ that a
 misspelt one is not silently ignored. A secret may be given as ``<key>_file``, the path of a file.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -236,6 +237,8 @@ def parse(document: Mapping[str, Any]) -> Config:
     config = _record(Config, document, "")
     check_roles(config.roles)
     check_identity(config.identity)
+    check_url("identity.auth_url", config.identity.auth_url)
+    check_url("api.base_url", config.api.base_url)
     check_needed(config)
     check_patience(config)
     if config.store.kind not in {"sqlite", "memory"}:
@@ -264,6 +267,16 @@ def check_identity(identity: IdentitySettings) -> None:
         raise ConfigError("identity.impersonated_user", "must contain {tenant}")
     if identity.impersonation_life < IMPERSONATION_LIFE_MIN:
         raise ConfigError("identity.impersonation_life_seconds", "must be at least 60")
+
+
+def check_url(path: str, url: str) -> None:
+    """
+    Check that a URL names a host that HTTP may ask.
+
+    :raises ConfigError: it does not.
+    """
+    if not re.fullmatch(r"(?i:https?)://(\[[0-9a-fA-F:.]+\]|[^\s/:@?#]+)(:\d+)?(/[^\s?#]*)?", url):
+        raise ConfigError(path, "must be a URL like https://host:port/path")
 
 
 def check_patience(config: Config) -> None:

@@ -151,6 +151,17 @@ class MistakeTests(SynchronousTestCase):
 
             self.assertEqual(wrong_key(document(**{section: {key: 0}})), path)
 
+    def test_urls(self) -> None:
+        """What cannot be asked is told at once, and not by a service that never gets well."""
+        for url in ("", "identity.example.com/v3", "ftp://identity/v3", "https://", "http://a b"):
+            self.assertEqual(
+                wrong_key({"identity": {**IDENTITY, "auth_url": url}}), "identity.auth_url"
+            )
+            self.assertEqual(wrong_key(document(api={"base_url": url})), "api.base_url")
+
+        for url in ("http://[::1]:8901/", "HTTPS://autoscale.example.com"):
+            parse(document(api={"base_url": url}))
+
     def test_choices(self) -> None:
         """Roles, versions and kinds of store that do not exist."""
         self.assertEqual(wrong_key(document(roles=["api", "cook"])), "roles")
@@ -235,7 +246,7 @@ class LoadTests(SynchronousTestCase):
     def test_a_file(self) -> None:
         """In TOML."""
         config = self.load(
-            b'roles = ["api"]\n[identity]\nauth_url = "u"\nuser_name = "n"\npassword = "p"\n'
+            b'roles = ["api"]\n[identity]\nauth_url = "http://u"\nuser_name = "n"\npassword = "p"\n'
         )
 
         self.assertEqual((config.roles, config.identity.password), (("api",), "p"))

@@ -49,7 +49,8 @@ def row(record: Any, attribute: Any, prefix: str) -> tuple[str, str, str]:
     if default is attrs.NOTHING:
         shown = "required"
     elif timed:
-        shown = f"``{default.total_seconds():g}``"
+        seconds = default.total_seconds()
+        shown = f"``{int(seconds) if seconds == int(seconds) else seconds}``"
     else:
         shown = f"``{list(default) if isinstance(default, tuple) else default!r}``"
     return key, shown, meanings(record)[attribute.name]

@@ -10,6 +10,7 @@ fails later is waited for.
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from random import SystemRandom
 
@@ -46,9 +47,15 @@ from otter.rest.config import RestConfig
 from otter.rest.health import HealthCheck
 from otter.rest.operator.app import Operated, make_operator_site
 from otter.rest.operator.census import CensusTaker
+from otter.rest.site import ApiSite
 from otter.supervisor.service import SupervisorService
+from otter.timing import sleep, utc_now
 from otter.worker.notifier import Notifier
 from otter.worker.service import WorkerService
+
+DRAIN = timedelta(seconds=5)
+"""How long calls that were taken may take to be answered when the process is to end."""
+LOOK_EVERY = timedelta(milliseconds=20)
 
 
 class Reactor(ClientReactor, IReactorCore, IReactorThreads):
@@ -66,6 +73,7 @@ class OtterService(MultiService):
         self._reactor = reactor
         self._metrics = Metrics()
         self._ports: list[IListeningPort] = []
+        self._api: ApiSite | None = None
         self._close_store: Callable[[], Awaitable[None]] | None = None
         self._starting: Deferred[None] | None = None
         self._stopping = False
@@ -99,11 +107,11 @@ class OtterService(MultiService):
         )
         health = {"store": store_health(store), "identity": access.identity_health}
         if "api" in self._config.roles:
-            site = self._make_site(controller, access, health)
+            self._api = site = self._make_site(controller, access, health)
             await self._listen("api.listen", self._config.api.listen, site)
         if self._config.operator.listen:
-            site = self._make_operator_site(store, controller, health)
-            await self._listen("operator.listen", self._config.operator.listen, site)
+            operators = self._make_operator_site(store, controller, health)
+            await self._listen("operator.listen", self._config.operator.listen, operators)
         self.log.info(
             "otter.ready {roles} {deployment}",
             roles=",".join(self._config.roles),
@@ -132,7 +140,7 @@ class OtterService(MultiService):
 
     def _make_site(
         self, controller: Controller, access: CloudAccess, health: Mapping[str, HealthCheck]
-    ) -> Site:
+    ) -> ApiSite:
         api = self._config.api
         rest = RestConfig(
             api.base_url.rstrip("/"),
@@ -189,15 +197,26 @@ class OtterService(MultiService):
         self._stopping = True
         if self._starting is not None:
             self._starting.cancel()
-        while self._ports:
-            stopped = self._ports.pop().stopListening()
-            if stopped is not None:
-                await stopped
-        stopping = super().stopService()
-        if stopping is not None:
-            await stopping
-        if self._close_store is not None:
-            await self._close_store()
+        try:
+            while self._ports:
+                stopped = self._ports.pop().stopListening()
+                if stopped is not None:
+                    await stopped
+            await self._drain()
+            stopping = super().stopService()
+            if stopping is not None:
+                await stopping
+        finally:
+            if self._close_store is not None:
+                await self._close_store()
+
+    async def _drain(self) -> None:
+        """Let calls that were taken be answered, for a while, before the store closes."""
+        deadline = utc_now(self._reactor) + DRAIN
+        while self._api is not None and self._api.admission.at_work:
+            if utc_now(self._reactor) >= deadline:
+                return
+            await sleep(self._reactor, LOOK_EVERY)
 
 
 def make_service(config: Config, reactor: Reactor) -> OtterService:

@@ -57,6 +57,18 @@ class LedgerWrite:
     notifications: tuple[Notification, ...] = ()
 
 
+@frozen
+class Execution:
+    """
+    What a capability executes.
+
+    :ivar policy: None when it is gone although its webhook is still found.
+    """
+
+    webhook: Webhook
+    policy: Policy | None
+
+
 class Store(Protocol):
     """Keeps everything Otter must not forget."""
 
@@ -249,6 +261,15 @@ class Store(Protocol):
     async def find_capability(self, capability: CapabilityHash) -> Webhook:
         """
         Return the webhook whose secret this is; looked up by a digest, so timing tells nothing.
+
+        :raises NoSuchWebhookError: nobody's.
+        """
+
+    async def find_execution(self, capability: CapabilityHash) -> Execution:
+        """
+        Return the webhook as ``find_capability`` does, together with its policy.
+
+        The two may be read one after the other: a policy that is deleted in between is None.
 
         :raises NoSuchWebhookError: nobody's.
         """

@@ -71,3 +71,19 @@ class StartingTests(SynchronousTestCase):
         self.successResultOf(service.stopService())
 
         self.assertIsNone(self.successResultOf(service.stopService()))
+
+    def test_calls_that_were_taken_are_answered(self) -> None:
+        """The store stays open for them; one that never ends is not waited for for ever."""
+        service = make_service(a_config(), cast("Reactor", self.reactor))
+        service.startService()
+        assert service._api is not None
+        for patience in (0.1, 60):
+            with service._api.admission.place(operational=False):
+                stopping = service.stopService()
+                self.reactor.advance(0.05)
+                self.assertNoResult(stopping)
+                if patience > 1:
+                    self.reactor.pump([0.1] * 60)
+            self.reactor.advance(0.05)
+
+            self.successResultOf(stopping)

@@ -11,6 +11,7 @@ from otter.models.errors import (
     OverLimitError,
 )
 from otter.models.ids import CapabilityHash, GroupId, PolicyId, WebhookId
+from otter.models.interface import Execution
 from otter.models.policy import At, ChangePercent, Cron, SetCapacity
 from tests.contracts.store_records import (
     GROUP,
@@ -163,6 +164,33 @@ class WebhookContract(StoreContract):
         )
         self.assertEqual(await store.find_capability(secret_of("1")), webhooks[0])
         self.assertEqual(await self.history(store), ["1"])
+
+    async def test_an_execution_is_found_whole(self) -> None:
+        """A capability leads to its webhook and that webhook's policy, among several of both."""
+        store = await self.make_store_with_policy()
+        other = a_policy("policy-2")
+        await store.create_policies([other], max_policies=9)
+        await store.create_webhooks([a_webhook()], max_webhooks=9)
+        await store.create_webhooks([a_webhook("w2", "policy-2")], max_webhooks=9)
+
+        first = await store.find_execution(secret_of(WEBHOOK))
+        second = await store.find_execution(secret_of("w2"))
+
+        self.assertEqual(first, Execution(a_webhook(), a_policy()))
+        self.assertEqual(second, Execution(a_webhook("w2", "policy-2"), other))
+        await self.assert_refused(store.find_execution(secret_of("w3")), NoSuchWebhookError)
+
+    async def test_an_execution_is_as_fresh_as_its_policy(self) -> None:
+        """What is executed is the policy as it was last changed, and nothing once it is deleted."""
+        store = await self.make_store_with_policy()
+        await store.create_webhooks([a_webhook()], max_webhooks=9)
+        changed = evolve(a_policy(), name="changed")
+
+        await store.update_policy(changed)
+
+        self.assertEqual((await store.find_execution(secret_of(WEBHOOK))).policy, changed)
+        await store.delete_policy(TENANT, GROUP, POLICY)
+        await self.assert_refused(store.find_execution(secret_of(WEBHOOK)), NoSuchWebhookError)
 
     async def test_webhooks_are_all_added_or_none(self) -> None:
         """A limit that is passed half way leaves no capability behind."""

@@ -8,7 +8,12 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from otter.models.sqlite import DatabaseInUseError, DatabaseTooNewError, SQLiteStore
+from otter.models.sqlite import (
+    DatabaseInUseError,
+    DatabaseTooNewError,
+    DatabaseUnusableError,
+    SQLiteStore,
+)
 from otter.models.sqlite.migrations import load_migrations, migrate
 from tests.contracts.store_records import GROUP, TENANT, a_group, an_activity
 from tests.models.sqlite_fixture import InSQLite, a_store
@@ -101,12 +106,13 @@ class FileTests(InSQLite):
         await self.open_store(store._database.path)
 
     async def test_a_file_that_is_no_database_is_told(self) -> None:
-        """And not overwritten."""
+        """By its path, for the operator has to find it; and it is not overwritten."""
         path = Path(self.mktemp())
         write_text(path)
 
-        await self.assertFailure(opening(a_store(path)), sqlite3.DatabaseError)
+        error = await self.assertFailure(opening(a_store(path)), DatabaseUnusableError)
 
+        self.assertIn(f"{path.resolve()}: file is not a database", str(error))
         self.assertTrue(is_untouched(path))
 
 

@@ -72,6 +72,7 @@ def reads(store: Store) -> Sequence[Call]:
         store.get_webhook(TENANT, GROUP, POLICY, WEBHOOK),
         store.list_webhooks(TENANT, GROUP, POLICY),
         store.find_capability(secret_of(WEBHOOK)),
+        store.find_execution(secret_of(WEBHOOK)),
         store.list_dirty(),
         store.read_ledger(TENANT, GROUP),
         store.get_entry(TENANT, GROUP, INSTANCE),

@@ -13,6 +13,7 @@ from otter.models.errors import (
     OverLimitError,
 )
 from otter.models.ids import CapabilityHash, GroupId, PolicyId, TenantId, WebhookId
+from otter.models.interface import Execution
 from otter.models.memory.tables import PolicyKey, Tables, page
 from otter.models.policy import Policy, Webhook
 
@@ -142,6 +143,15 @@ class PolicyTables(Tables):
         if found is None:
             raise NoSuchWebhookError("no webhook has this capability")
         return self._webhook(*found)
+
+    async def find_execution(self, capability: CapabilityHash) -> Execution:
+        """Return what the secret executes."""
+        webhook = await self.find_capability(capability)
+        key = (webhook.tenant_id, webhook.group_id, webhook.policy_id)
+        try:
+            return Execution(webhook, await self.get_policy(*key))
+        except NoSuchPolicyError:
+            return Execution(webhook, None)
 
     def _policy(self, key: PolicyKey) -> Policy:
         tenant_id, group_id, policy_id = key

@@ -1,5 +1,6 @@
 """What all families of tables share: how jobs are handed over and how records are written down."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -16,6 +17,7 @@ from otter.models.group import Group, LaunchConfig
 from otter.models.ledger import Convergence, LedgerEntry
 from otter.models.policy import Policy, Schedule, Webhook
 from otter.models.sqlite.connections import Database
+from otter.models.sqlite.errors import DatabaseUnusableError
 from otter.models.sqlite.lock import FileLock
 from otter.models.sqlite.migrations import load_migrations, migrate
 from otter.models.sqlite.threads import JobQueue, Worker, in_some_thread
@@ -39,12 +41,17 @@ RECORDS = (
 MAX_TOGETHER = 256
 """The most writes that share a commit; bounds how long the first of them waits for the last."""
 
+MAX_READ_TOGETHER = 16
+"""The most reads that are answered together; bounds how long the first of them waits."""
+
 
 class SQLiteTables:
     """
-    A database file with one thread that writes and a few that read.
+    A database file with one thread that writes and one, unless told otherwise, that reads.
 
-    A read that starts after a write was acknowledged sees it; reads never wait for writes.
+    A read that starts after a write was acknowledged sees it; reads never wait for writes. More
+    readers make a busy process slower: Python runs one of them at a time, and each takes turns
+    away from the reactor.
     """
 
     def __init__(
@@ -52,7 +59,7 @@ class SQLiteTables:
         path: Path,
         reactor: IReactorThreads,
         *,
-        readers: int = 4,
+        readers: int = 1,
         max_queued: int = 4096,
         busy_timeout: timedelta = timedelta(seconds=5),
         committed: Callable[[int], None] | None = None,
@@ -81,7 +88,7 @@ class SQLiteTables:
                 self._database.open_reader,
                 read_each,
                 name=f"sqlite-reader-{number}",
-                most=1,
+                most=MAX_READ_TOGETHER,
             )
             for number in range(readers)
         ]
@@ -92,6 +99,8 @@ class SQLiteTables:
 
         :raises DatabaseInUseError: another process has it open.
         :raises DatabaseTooNewError: a later version of Otter has written it.
+        :raises DatabaseUnusableError: SQLite cannot work with it.
+        :raises OSError: the file system does not let us have it.
         """
         await in_some_thread(self._reactor, self._prepare)
         self._opened = True
@@ -123,6 +132,9 @@ class SQLiteTables:
                 migrate(connection, load_migrations())
             finally:
                 connection.close()
+        except sqlite3.Error as error:
+            self._lock.release()
+            raise DatabaseUnusableError(f"{self._database.path}: {error}") from error
         except BaseException:
             self._lock.release()
             raise

@@ -9,3 +9,7 @@ class DatabaseInUseError(StoreError):
 
 class DatabaseTooNewError(StoreError):
     """The file was written by a later version of Otter, whose tables this one does not know."""
+
+
+class DatabaseUnusableError(StoreError):
+    """The file cannot be opened, is no database, or holds the tables of something else."""

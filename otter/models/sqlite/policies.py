@@ -15,6 +15,7 @@ from otter.models.errors import (
     OverLimitError,
 )
 from otter.models.ids import CapabilityHash, GroupId, PolicyId, TenantId, WebhookId
+from otter.models.interface import Execution
 from otter.models.policy import Policy, Webhook
 from otter.models.sqlite.base import SQLiteTables
 from otter.models.sqlite.history import Row, activity_rows, insert_activities
@@ -155,6 +156,29 @@ class PolicyTables(SQLiteTables):
         if not found:
             raise NoSuchWebhookError("no webhook has this capability")
         return found[0]
+
+    async def find_execution(self, capability: CapabilityHash) -> Execution:
+        """Return what the secret executes; both reads are one job."""
+        digest = capability_digest(capability)
+        found = await self._read(partial(_find_execution, self._codec, digest))
+        if found is None:
+            raise NoSuchWebhookError("no webhook has this capability")
+        return found
+
+
+def _find_execution(codec: Codec, digest: str, connection: Connection) -> Execution | None:
+    row = connection.execute(
+        "SELECT webhooks.body, policies.body FROM webhooks"
+        " LEFT JOIN policies USING (tenant_id, group_id, policy_id) WHERE digest = ?",
+        (digest,),
+    ).fetchone()
+    if row is None:
+        return None
+    webhook, policy = row
+    return Execution(
+        codec.decode(webhook, Webhook),
+        None if policy is None else codec.decode(policy, Policy),
+    )
 
 
 def policy_rows(codec: Codec, policies: Sequence[Policy]) -> list[Row]:
