@@ -2,8 +2,8 @@
 Configuration: one TOML file, parsed once at start into frozen records; an error names the key.
 
 Durations are numbers of seconds under keys that end in ``_seconds``. Unknown keys are errors, so
-that a
-misspelt one is not silently ignored. A secret may be given as ``<key>_file``, the path of a file.
+that a misspelt one is not silently ignored. A secret may be given as ``<key>_file``, the path of a
+file.
 """
 
 import re

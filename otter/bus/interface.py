@@ -2,9 +2,10 @@
 The ``Bus``: carries hints and jobs between roles, promising little so that any broker can keep it.
 
 A message may be lost, repeated or reordered; the store is the truth and a sweep finds what got
-lost.
-Handlers are called one message at a time per message, concurrently across messages; what a handler
-raises is logged by the bus and the message is dropped.
+lost. One kind must not be repeated blindly: a create handled twice makes two servers of one intent,
+so a broker that hands a job out again has to say so, and its worker looks the server up first.
+Handlers are called concurrently, once per message; what a handler raises is logged by the bus and
+the message is dropped.
 """
 
 from collections.abc import Awaitable, Callable

@@ -72,8 +72,7 @@ class Group:
 
     ``generation`` grows by one with every write and is what conditional writes compare.
     ``group_touched`` and ``policy_touched`` are the cooldown clocks: the time of the last
-    successful
-    execution of any policy, and of each policy.
+    successful execution of any policy, and of each policy.
     """
 
     tenant_id: TenantId
@@ -96,8 +95,7 @@ class DirtyMark:
     The group needs converging since ``generation``.
 
     A mark is durable no later than the state it marks, so it may name a generation that no write
-    has
-    reached yet (the writer died in between); see ``Store.clear_dirty``.
+    has reached yet (the writer died in between); see ``Store.clear_dirty``.
     """
 
     tenant_id: TenantId

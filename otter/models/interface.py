@@ -86,8 +86,7 @@ class Store(Protocol):
         Add a new group with its policies, its empty ledger and a dirty mark.
 
         :raises OverLimitError: the tenant already has ``max_groups`` groups that are not being
-        deleted
-            (an engine without transactions may let simultaneous creates pass by a few).
+            deleted (an engine without transactions may let simultaneous creates pass by a few).
         :raises ConflictError: a group of this id exists.
         """
 

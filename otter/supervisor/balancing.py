@@ -2,8 +2,7 @@
 Decide what each load balancer needs so that our servers are on it, draining, or off it.
 
 Pure. Only members that the ledger says we asked for are ever drained or removed (promise S3); a
-member
-that was there before we looked counts as being on the load balancer and stays its owner's.
+member that was there before we looked counts as being on the load balancer and stays its owner's.
 """
 
 from collections.abc import Container, Iterable

@@ -4,8 +4,7 @@ Look at a tenant's cloud once, for all of its groups that want a cycle.
 Note [Half a view]
     A listing that fails ends the cycle. A server our ledger knows but the listing does not show is
     asked for directly before it counts as gone, because listings lag. A load balancer that cannot
-    be
-    read is named, and the groups that use it sit the cycle out (promise S7).
+    be read is named, and the groups that use it sit the cycle out (promise S7).
 """
 
 from collections.abc import Awaitable, Callable, Iterable

@@ -2,9 +2,8 @@
 Our marks on a server: how we recognise what we made.
 
 A server is ours only if all three marks agree with the ledger: the deployment (two installations
-may
-share an account), the group and the instance. Marks can be copied by whoever copies metadata, so an
-entry that already names another server id never matches (promise S3).
+may share an account), the group and the instance. Marks can be copied by whoever copies metadata,
+so an entry that already names another server id never matches (promise S3).
 """
 
 from attrs import frozen

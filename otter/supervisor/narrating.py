@@ -82,7 +82,9 @@ class Narrator:
             kind = ActivityKind.SERVER_FAILED
         if kind is None or (entry.state is EntryState.DELETING and self._told(old)):
             return
-        yield self._line(kind, entry.reason or kind.value.replace(".", " "), _describe(entry))
+        yield self._line(
+            kind, entry.reason or kind.value.replace(".", " ").replace("_", " "), _describe(entry)
+        )
 
     @staticmethod
     def _told(old: LedgerEntry | None) -> bool:

@@ -4,8 +4,7 @@ See to servers of ours whose group is gone.
 A group is removed only after all of its servers are, so such a server was given up as lost and
 appeared later, or the store was restored from an older copy. Its marks name this deployment and no
 group of its tenant: it is written into the ledger first, then deleted (promises S2 and S3). What
-was
-released, or names another server than the ledger does, is left alone.
+was released, or names another server than the ledger does, is left alone.
 """
 
 from collections.abc import Sequence

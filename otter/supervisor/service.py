@@ -2,8 +2,7 @@
 The supervisor as a service: hears of groups from notices, marks, results and its own sweep.
 
 No path depends on a message arriving: marks are read every few seconds, and every group is looked
-at
-once per sweep whether or not anything announced a change.
+at once per sweep whether or not anything announced a change.
 """
 
 from collections.abc import Sequence
