@@ -120,7 +120,7 @@ class HistoryTests(SynchronousTestCase):
         line = tell(an_entry(state=State.JOINING), an_entry()).activities[0]
 
         self.assertEqual(
-            (line.at, line.actor, line.reason), (NOW, "supervisor", "server in_service")
+            (line.at, line.actor, line.reason), (NOW, "supervisor", "server in service")
         )
         self.assertEqual(
             line.details, {"id": "s-i", "instance": "i", "name": "web-i", "address": "10.0.0.i"}
