@@ -16,11 +16,10 @@ from otter.models.ids import InstanceId, NotificationId, new_activity_id
 from otter.models.ledger import Convergence, EntryState, LedgerEntry
 from otter.supervisor.planning import launch_document
 
+# What a customer can be told of; schema/api/launch.json names the same events.
 IN_SERVICE = "server.in_service"
 LEAVING = "server.leaving"
 GONE = "server.gone"
-EVENTS = frozenset({IN_SERVICE, LEAVING, GONE})
-"""What a customer can be told of."""
 
 KINDS = {
     EntryState.REQUESTED: ActivityKind.SERVER_CREATING,

@@ -2,6 +2,7 @@
 Real traffic over loopback sockets. Trial itself checks that every test leaves a clean reactor.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +27,8 @@ from minicloud.balancer.proxy import DIAL_ATTEMPTS, Proxy
 from tests.minicloud.balancer.builders import a_load_balancer, a_monitor, a_new_load_balancer
 from tests.minicloud.balancer.peers import Backend, Client, connect, reactor
 
-PORT = 18231
+PORT = 20_000 + os.getpid() % 10_000
+"""Of this process alone: test processes that run side by side share the range of addresses."""
 NAME_BYTES = 1
 
 
